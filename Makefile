@@ -1,0 +1,93 @@
+# Pinion's targets; `make help` lists them. tools/setup.sh brings or names what a target needs.
+
+FUZZTIME ?= 10s
+ARCHES   := amd64 arm64 arm riscv64 s390x
+
+# Debian keeps bpftool and ip in folders that only root's PATH has.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+# Pinion's work is root's: whoever is not root needs sudo, which forgets the PATH that the tests' own calls of go need.
+SUDO := $(shell [ "$$(id -u)" = 0 ] || command -v sudo)
+EXEC := $(if $(SUDO),-exec "$(SUDO) env 'PATH=$(PATH)' 'GOMODCACHE=$$(go env GOMODCACHE)'")
+
+# The kernel decides what most tests say, and Go's cache of results knows nothing of the kernel: -count=1 turns it off.
+# The pure tests that are run again for it take seconds.
+TEST := go test -count=1 $(EXEC)
+
+.NOTPARALLEL: # the steps of test run one after another, in the order of its line
+
+help: ## say what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 22
+
+demo: build ## load, pin, reopen, upgrade and unpin an object on this kernel, and say each step
+	@$(SUDO) ./bin/pinion demo
+
+build: ## build bin/pinion, static; the same source gives the same bytes
+	@sh tools/setup.sh go
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/pinion ./cmd/pinion
+
+test: setup fmt-check vet lint cross check-generate run-tests ## set the machine up, check everything, run every test as root
+
+setup: ## install what the checks and tests need and is missing (Debian), or say what is missing
+	@echo '== setup: go, compilers, and the tools to compare with'
+	@sh tools/setup.sh
+
+run-tests: ## run every test on this kernel, as root
+	@echo '== run-tests: every package, on Linux '"$$(uname -r)"
+	@[ "$$(id -u)" = 0 ] || [ -n "$(SUDO)" ] || { echo 'make: the tests need root: run make as root, or install sudo' >&2; exit 1; }
+	@$(TEST) ./...
+
+race: ## run every test under the race detector, as root
+	@CGO_ENABLED=1 $(TEST) -race ./...
+
+fmt-check: ## fail where gofmt would change a file
+	@echo '== fmt-check: gofmt'
+	@files=$$(gofmt -l .) && [ -z "$$files" ] || { echo "make: run gofmt -w on: "$$files >&2; exit 1; }
+
+vet: ## run go vet
+	@echo '== vet: go vet'
+	@go vet ./...
+
+lint: ## run staticcheck, of the version in tools/lint/go.mod
+	@echo '== lint: staticcheck'
+	@go tool -modfile=tools/lint/go.mod staticcheck ./...
+
+cross: ## build and vet for every architecture, and for another system what is for every system
+	@for arch in $(ARCHES); do \
+		echo "== cross: linux/$$arch"; \
+		GOARCH=$$arch GOOS=linux CGO_ENABLED=0 go build -buildvcs=false ./... && \
+		GOARCH=$$arch GOOS=linux CGO_ENABLED=0 go vet ./... || exit 1; \
+	done
+	@echo '== cross: darwin/arm64, elf and internal/btf'
+	@GOARCH=arm64 GOOS=darwin CGO_ENABLED=0 go vet ./elf ./internal/btf
+
+generate: ## build the objects in testdata/bpf from their sources
+	@sh tools/setup.sh build
+	@$(MAKE) -B -s --no-print-directory -C testdata/bpf
+
+check-generate: ## fail where an object in testdata/bpf is not what its source gives
+	@echo '== check-generate: testdata/bpf'
+	@sh tools/setup.sh build
+	@set -e; dir=$$(mktemp -d); trap 'rm -r "$$dir"' EXIT; mkdir "$$dir/built" "$$dir/committed"; \
+	$(MAKE) -s --no-print-directory -C testdata/bpf OUT="$$dir/built"; \
+	cp testdata/bpf/*.o "$$dir/committed"; cd "$$dir"; diff -rq committed built >&2 || \
+	{ echo 'make: objects in testdata/bpf are not what their sources give: run make generate, and look at what changed' >&2; exit 1; }
+
+size: ## measure the static binaries against their budgets
+	@go run -buildvcs=false ./internal/sizes
+
+fuzz: ## run each fuzz target for FUZZTIME (10s)
+	@grep -rE --include='*_test.go' -o '^func Fuzz[A-Za-z0-9_]*' . | sed 's|/[^/]*:func | |' | sort | while read -r dir name; do \
+		echo "== fuzz: $$dir $$name"; \
+		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; \
+	done
+
+cover: ## run every test, and write coverage.html
+	@$(TEST) -coverpkg=./... -coverprofile=coverage.out ./...
+	@go tool cover -html=coverage.out -o coverage.html
+	@go tool cover -func=coverage.out | tail -n 1
+
+clean: ## remove what was built
+	@rm -rf bin coverage.out coverage.html
+
+.PHONY: help demo build test setup run-tests race fmt-check vet lint cross generate check-generate size fuzz cover clean
