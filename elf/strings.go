@@ -1,0 +1,50 @@
+package elf
+
+import (
+	"strings"
+	"unsafe"
+)
+
+// MaxName is the length in bytes of the longest name that a section or a symbol may have. It keeps the work in proportion to
+// the file: without it every one of many symbols could be named by the same megabytes.
+const MaxName = 1<<16 - 1
+
+// readStrings checks a string table (gABI, "String Table") and returns it up to its last NUL. So every offset inside the
+// result is that of a name with its NUL, and no longer than MaxName.
+func readStrings(s *Section) (string, error) {
+	if s.Type != SHT_STRTAB {
+		return "", malformed("section "+itoa(s.Index), s.Offset, "it should be a string table, but its type is "+utoa(uint64(s.Type)))
+	}
+	all := unsafe.String(unsafe.SliceData(s.Data), len(s.Data))
+	all = all[:strings.LastIndexByte(all, 0)+1]
+	if all == "" && s.Size > 0 {
+		return "", malformed("section "+itoa(s.Index), s.Offset, "it should be a string table, but has no NUL")
+	}
+	for rest := all; len(rest) > 0; {
+		n := strings.IndexByte(rest, 0)
+		if n > MaxName {
+			return "", malformed("section "+itoa(s.Index), s.Offset, "it has a name of "+itoa(n)+" bytes; at most "+itoa(MaxName)+" are allowed")
+		}
+		rest = rest[n+1:]
+	}
+	return all, nil
+}
+
+// noString says that a name's offset is not one that hasString accepts.
+func noString(offset uint32, section uint64) string {
+	return "its name, at byte " + utoa(uint64(offset)) + " of section " + utoa(section) + ", does not begin and end inside that section"
+}
+
+// hasString reports whether a name begins at that offset. Offset 0 means no name, also where the table is empty.
+func hasString(table string, offset uint32) bool {
+	return offset == 0 || uint64(offset) < uint64(len(table))
+}
+
+// stringAt returns the name at an offset that hasString accepts.
+func stringAt(table string, offset uint32) string {
+	if table == "" {
+		return ""
+	}
+	rest := table[offset:]
+	return rest[:strings.IndexByte(rest, 0)]
+}

@@ -1,0 +1,151 @@
+package elf
+
+// Sizes of the headers of 64-bit ELF, in bytes. A file that states another size is refused.
+const (
+	HeaderSize        = 64 // the file header, Elf64_Ehdr
+	SectionHeaderSize = 64 // a section header, Elf64_Shdr
+)
+
+// MaxSections is the largest number of sections that a file may have. It keeps the section slice addressable on 32-bit machines.
+const MaxSections = 1 << 18
+
+// table tells where the section headers are, and which section has their names.
+type table struct {
+	offset uint64 // in bytes
+	count  uint64 // headers, 0 if the file has none; all of them lie within the file
+	names  uint64 // index below count, 0 if sections have no names
+}
+
+// findTable reads where the section table is.
+func findTable(data []byte, big bigEndian) (table, error) {
+	const where = "file header"
+	t := table{
+		offset: big.uint64(data[40:]),
+		count:  uint64(big.uint16(data[60:])),
+		names:  uint64(big.uint16(data[62:])),
+	}
+	if t.offset == 0 {
+		if t.count != 0 {
+			return t, malformed(where, 0, "it promises "+utoa(t.count)+" sections, but says nowhere where they are")
+		}
+		return t, nil
+	}
+	if size := big.uint16(data[58:]); size != SectionHeaderSize {
+		return t, malformed(where, 0, "section headers of "+itoa(int(size))+" bytes; they should have "+itoa(SectionHeaderSize))
+	}
+	if err := t.fits(data, max(t.count, 1)); err != nil {
+		return t, err
+	}
+	if err := t.extend(data, big); err != nil {
+		return t, err
+	}
+	if t.names >= t.count {
+		return t, malformed(where, 0, "section names are in section "+utoa(t.names)+", but there are only "+utoa(t.count)+" sections")
+	}
+	return t, nil
+}
+
+// extend takes from section header 0 the count and the index that do not fit in the file header (gABI, "ELF Header": e_shnum
+// and e_shstrndx).
+func (t *table) extend(data []byte, big bigEndian) error {
+	const where = "section header 0"
+	first := t.header(data, 0)
+	if kind := big.uint32(first[4:]); kind != SHT_NULL {
+		return malformed(where, t.offset, "its type is "+utoa(uint64(kind))+"; that of the first one is always SHT_NULL")
+	}
+	if t.count == 0 {
+		t.count = big.uint64(first[32:])
+		if t.count < shnLoReserve {
+			return malformed(where, t.offset, "it counts "+utoa(t.count)+" sections; so few are counted in the file header")
+		}
+		if err := t.fits(data, t.count); err != nil {
+			return err
+		}
+		if t.count > MaxSections {
+			return malformed(where, t.offset, "it counts "+utoa(t.count)+" sections; at most "+itoa(MaxSections)+" are allowed")
+		}
+	}
+	if t.names == shnXIndex {
+		t.names = uint64(big.uint32(first[40:]))
+	} else if t.names >= shnLoReserve {
+		return malformed("file header", 0, "section names are in section "+utoa(t.names)+", which is a reserved index")
+	}
+	return nil
+}
+
+// fits tells whether so many section headers lie within the file.
+func (t *table) fits(data []byte, count uint64) error {
+	size := uint64(len(data))
+	if t.offset > size || count > (size-t.offset)/SectionHeaderSize {
+		return truncated("section table", t.offset,
+			utoa(count)+" headers of "+itoa(SectionHeaderSize)+" bytes do not fit in a file of "+utoa(size)+" bytes")
+	}
+	return nil
+}
+
+// at returns where in the file section header i is.
+func (t *table) at(i int) uint64 { return t.offset + uint64(i)*SectionHeaderSize }
+
+// header returns the bytes of section header i.
+func (t *table) header(data []byte, i int) []byte { return data[t.at(i):][:SectionHeaderSize] }
+
+// readSections fills in all sections but their names.
+func (f *File) readSections(data []byte, t table) error {
+	f.Sections = make([]Section, t.count)
+	room := uint64(len(data))
+	for i := range f.Sections {
+		s := &f.Sections[i]
+		*s = readSection(i, t.header(data, i), f.big)
+		if s.Type == SHT_NULL || s.Type == SHT_NOBITS {
+			continue
+		}
+		end := s.Offset + s.Size
+		if end < s.Offset {
+			return malformed("section header "+itoa(i), t.at(i), "offset "+utoa(s.Offset)+" and size "+utoa(s.Size)+" do not add up")
+		}
+		if end > uint64(len(data)) {
+			return truncated("section header "+itoa(i), t.at(i), "the section ends at byte "+utoa(end)+", the file at "+itoa(len(data)))
+		}
+		if s.Size > room {
+			return malformed("section header "+itoa(i), t.at(i), "sections overlap: up to this one they hold more than the file")
+		}
+		room -= s.Size
+		s.Data = data[s.Offset:end:end]
+	}
+	return nil
+}
+
+// readSection reads what the header of section i says of itself.
+func readSection(i int, header []byte, big bigEndian) Section {
+	return Section{
+		Index:     i,
+		Type:      big.uint32(header[4:]),
+		Flags:     big.uint64(header[8:]),
+		Addr:      big.uint64(header[16:]),
+		Offset:    big.uint64(header[24:]),
+		Size:      big.uint64(header[32:]),
+		Link:      big.uint32(header[40:]),
+		Info:      big.uint32(header[44:]),
+		AddrAlign: big.uint64(header[48:]),
+		EntSize:   big.uint64(header[56:]),
+	}
+}
+
+// readNames names the sections, if the file does.
+func (f *File) readNames(data []byte, t table) error {
+	if t.names == 0 {
+		return nil
+	}
+	names, err := readStrings(&f.Sections[t.names])
+	if err != nil {
+		return err
+	}
+	for i := range f.Sections {
+		offset := f.big.uint32(t.header(data, i))
+		if !hasString(names, offset) {
+			return malformed("section header "+itoa(i), t.at(i), noString(offset, t.names))
+		}
+		f.Sections[i].Name = stringAt(names, offset)
+	}
+	return nil
+}
