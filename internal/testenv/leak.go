@@ -1,0 +1,90 @@
+package testenv
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// freeing is how long the kernel may take to free what was just closed: programs and links go on work queues and after RCU grace
+// periods (200 ms seen on Linux 5.10).
+const freeing = 10 * time.Second
+
+// Main runs a package's tests and gives the exit status. It is 1 also when the tests leave a file descriptor open, or a map, a
+// program or a link in the kernel: call it as os.Exit(testenv.Main(m)).
+//
+// What another process makes meanwhile and keeps for long would be taken for a leak: packages that use it run one at a time (go test -p 1).
+func Main(m *testing.M) int {
+	before, err := take()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "leak check:", err)
+		return 1
+	}
+	status := m.Run()
+	leaks, err := waitFor(before)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "leak check:", err)
+		return 1
+	}
+	for _, leak := range leaks {
+		fmt.Fprintln(os.Stderr, "leak check: left behind:", leak)
+		status = 1
+	}
+	return status
+}
+
+// take gives everything that a test could leave: the process's descriptors and, where it may ask for them, the kernel's BPF ids.
+func take() (map[string]bool, error) {
+	things := make(map[string]bool)
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		target, err := os.Readlink("/proc/self/fd/" + file.Name())
+		if err == nil && !runtimeFile(target) {
+			things["fd "+file.Name()+" "+target] = true
+		}
+	}
+	if os.Geteuid() != 0 {
+		return things, nil
+	}
+	for kind, next := range map[string]func(*sys.GetIDAttr) error{
+		"map": sys.MapGetNextID, "program": sys.ProgGetNextID, "link": sys.LinkGetNextID,
+	} {
+		var attr sys.GetIDAttr
+		for next(&attr) == nil {
+			things[fmt.Sprintf("%s id %d", kind, attr.NextID)] = true
+			attr = sys.GetIDAttr{StartID: attr.NextID}
+		}
+	}
+	return things, nil
+}
+
+// runtimeFile tells the descriptors that Go itself opens when a program first needs them.
+func runtimeFile(target string) bool {
+	return target == "anon_inode:[eventpoll]" || target == "anon_inode:[eventfd]"
+}
+
+// waitFor gives what the tests left: there now, not before, and still there when the kernel had its time to free what nobody holds.
+func waitFor(before map[string]bool) ([]string, error) {
+	left, err := take()
+	if err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(left, func(thing string, _ bool) bool { return before[thing] })
+	for deadline := time.Now().Add(freeing); len(left) > 0 && time.Now().Before(deadline); {
+		time.Sleep(10 * time.Millisecond)
+		now, err := take()
+		if err != nil {
+			return nil, err
+		}
+		maps.DeleteFunc(left, func(thing string, _ bool) bool { return !now[thing] })
+	}
+	return slices.Sorted(maps.Keys(left)), nil
+}

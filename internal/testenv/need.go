@@ -1,0 +1,78 @@
+package testenv
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// Root fails the test unless it runs as root: the suite is run as root everywhere, and a test that skips proves nothing.
+func Root(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Fatal("this test makes bpf(2) calls and mounts: run it as root (make test does)")
+	}
+}
+
+// Kernel says that the test needs the given version of Linux ("6.6") for what ("TCX links"), and skips it on an older one. It is the only
+// place in the suite that skips. With PINION_NEWEST_KERNEL set, as on the newest kernel that the suite runs on, a skip is a
+// failure: the test would run nowhere.
+func Kernel(t testing.TB, version, what string) {
+	t.Helper()
+	Root(t)
+	release, err := Release()
+	if err != nil {
+		t.Fatal(err)
+	}
+	enough, err := atLeast(release, version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if enough {
+		return
+	}
+	if os.Getenv("PINION_NEWEST_KERNEL") != "" {
+		t.Fatalf("%s needs Linux %s, and the newest kernel of the suite is %s", what, version, release)
+	}
+	t.Skipf("needs Linux %s for %s; this is %s", version, what, release)
+}
+
+// Release gives the release of the running kernel, as uname -r does.
+func Release() (string, error) {
+	var name unix.Utsname
+	if err := unix.Uname(&name); err != nil {
+		return "", fmt.Errorf("uname: %w", err)
+	}
+	return unix.ByteSliceToString(name.Release[:]), nil
+}
+
+// atLeast compares the first two numbers of a kernel release with a version "6.6".
+func atLeast(release, version string) (bool, error) {
+	have, err := parseVersion(release)
+	if err != nil {
+		return false, err
+	}
+	want, err := parseVersion(version)
+	if err != nil {
+		return false, err
+	}
+	return have[0] > want[0] || have[0] == want[0] && have[1] >= want[1], nil
+}
+
+func parseVersion(s string) ([2]int, error) {
+	major, rest, _ := strings.Cut(s, ".")
+	end := strings.IndexFunc(rest, func(r rune) bool { return r < '0' || r > '9' })
+	if end >= 0 {
+		rest = rest[:end]
+	}
+	a, errA := strconv.Atoi(major)
+	b, errB := strconv.Atoi(rest)
+	if errA != nil || errB != nil {
+		return [2]int{}, fmt.Errorf("kernel version %q: want major.minor", s)
+	}
+	return [2]int{a, b}, nil
+}
