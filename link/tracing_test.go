@@ -1,0 +1,40 @@
+package link_test
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/testenv"
+	"github.com/pinion-bpf/pinion/link"
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// onEnter is a tracing program on the tracepoint sys_enter, the one kind of tracing that every kernel of the suite can do.
+func onEnter(t testing.TB, code []byte) program {
+	t.Helper()
+	kind := kernelType(t, btf.KindTypedef, "btf_trace_sys_enter")
+	return program{kind: sys.ProgTypeTracing, attach: sys.AttachTypeTraceRawTP, btfID: kind, code: code}
+}
+
+func TestTracingRuns(t *testing.T) {
+	counter := newCounter(t)
+	attach(t, link.Tracing{}, onEnter(t, counts(counter, 0)).load(t))
+	before := count(t, counter)
+	unix.Getppid()
+	if after := count(t, counter); after <= before {
+		t.Errorf("%d runs before a system call, %d after it", before, after)
+	}
+}
+
+func TestTracingCookie(t *testing.T) {
+	testenv.Kernel(t, "6.10", "cookies of trace_raw_tp")
+	how := link.Tracing{Cookie: 1 << 40, AttachType: sys.AttachTypeTraceRawTP}
+	l := attach(t, how, onEnter(t, returns(0)).load(t))
+	if cookie := rawTracepointCookie(t, l); cookie != how.Cookie {
+		t.Errorf("cookie %#x", cookie)
+	}
+	_, err := link.Tracing{Cookie: 1, AttachType: sys.AttachTypeTraceFentry}.Attach(onEnter(t, returns(0)).load(t))
+	wantError(t, err, unix.EINVAL)
+}
