@@ -1,0 +1,86 @@
+package pinning
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// ErrConflict is in every [ConflictError].
+var ErrConflict = errors.New("pinning: conflict")
+
+// A ConflictError says that two things claim one path, or that one claims a path inside the other's, which cannot be a file and a
+// directory at once. errors.Is finds [ErrConflict] in it.
+type ConflictError struct {
+	Path   string // what both claim; or, where Inside is set, what First claims
+	Inside string // what Second claims, where that lies inside Path; else ""
+	First  string // one claimant: "map flows", "link ingress@eth0", "the directory of maps of flow"
+	Second string // the other one
+}
+
+// Error returns one line with both claimants, the paths, and what to do.
+func (e *ConflictError) Error() string {
+	const do = ": give one of them another path, or do not pin it"
+	if e.Inside == "" {
+		return ErrConflict.Error() + ": " + e.First + " and " + e.Second + " both claim " + readable(e.Path) + do
+	}
+	return ErrConflict.Error() + ": " + e.Second + " claims " + readable(e.Inside) + ", inside " + readable(e.Path) + " of " + e.First + do
+}
+
+// Unwrap returns [ErrConflict].
+func (e *ConflictError) Unwrap() error { return ErrConflict }
+
+// A claim is a path below the root and who wants it: a pin or, where pin is nil, a directory that others may be in.
+type claim struct {
+	place string
+	pin   *Pin
+	dir   string
+}
+
+func (c claim) String() string {
+	if c.pin != nil {
+		return c.pin.String()
+	}
+	return c.dir
+}
+
+// findConflict returns nil if no two pins, and no pin and directory of the tree, claim one place, and no pin lies inside another. The
+// root, which may be "", is for the message only.
+func findConflict(root, tree string, pins []Pin) error {
+	claims := make([]claim, 0, len(pins)+4)
+	for i := range pins {
+		claims = append(claims, claim{place: pins[i].Place, pin: &pins[i]})
+	}
+	claims = append(claims, claim{place: tree, dir: "the directory of " + tree})
+	for kind := KindMap; kind <= KindLink; kind++ {
+		claims = append(claims, claim{place: tree + "/" + kind.Dir(), dir: "the directory of " + kind.Dir() + " of " + tree})
+	}
+	// In this order, what lies inside a place follows it at once. So if anything clashes with a pin, its neighbour does.
+	slices.SortStableFunc(claims, func(a, b claim) int { return comparePlaces(a.place, b.place) })
+	for i, second := range claims[1:] {
+		first := claims[i]
+		if first.place == second.place {
+			return &ConflictError{Path: root + first.place, First: first.String(), Second: second.String()}
+		}
+		if first.pin != nil && strings.HasPrefix(second.place, first.place+"/") {
+			return &ConflictError{Path: root + first.place, Inside: root + second.place, First: first.String(), Second: second.String()}
+		}
+	}
+	return nil
+}
+
+// comparePlaces orders paths by components: a slash comes before every byte that a name may have.
+func comparePlaces(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		switch {
+		case a[i] == b[i]:
+		case a[i] == '/':
+			return -1
+		case b[i] == '/':
+			return 1
+		default:
+			return int(a[i]) - int(b[i])
+		}
+	}
+	return len(a) - len(b)
+}

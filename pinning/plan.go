@@ -1,0 +1,190 @@
+package pinning
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// ErrOverride is in every [NameError] about an [Override].
+var ErrOverride = errors.New("pinning: unusable override")
+
+// An Override gives one thing of an object another path than the default one, or leaves it unpinned.
+type Override struct {
+	Kind   Kind
+	Name   string // the full name in the ELF; of a link, the name of its program
+	Target string // of a link: its target, if it has one
+	// Path is absolute and below the root, or relative to the root. It is a path on bpffs as it stands: nothing in it is escaped or resolved. So
+	// it has no component that is empty, ".", "..", holds a dot (bpffs refuses those: write %2E) or is a name that Pinion reserves.
+	// The directories it names are made as needed; symbolic links among them are not followed.
+	Path string
+	Skip bool // do not pin it; Path must be empty
+}
+
+func (o Override) thing() Thing { return Thing{Kind: o.Kind, Name: o.Name, Target: o.Target} }
+
+func (o Override) bad(what string) error {
+	return &NameError{Err: ErrOverride, Thing: "override of " + o.thing().String(), Name: o.Path, What: what}
+}
+
+// Plan returns every pin of an object: maps, programs, links, each sorted by name and target. The root is the absolute path of a directory on
+// bpffs, the tree is from [TreeName] or [ResolveName]. The order of things and overrides does not matter, and nothing but the arguments does.
+//
+// Errors are a *[NameError] (errors.Is: [ErrName] for root, tree or a thing; [ErrOverride] for an override that is of no use, or of a
+// thing that the object does not have) and a *[ConflictError] (errors.Is: [ErrConflict]) where two claims meet, the tree's own directories
+// included. What other objects claim, Plan cannot know: that shows when the pin is made.
+func Plan(root, tree string, things []Thing, overrides []Override) ([]Pin, error) {
+	root, err := cleanRoot(root)
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := ParseTreeName(tree); err != nil {
+		return nil, err
+	}
+	things = slices.Clone(things)
+	slices.SortFunc(things, compareThings)
+	chosen, err := indexOverrides(things, overrides)
+	if err != nil {
+		return nil, err
+	}
+	pins := make([]Pin, 0, len(things))
+	for _, t := range things {
+		o, overridden := chosen[t]
+		if overridden && o.Skip {
+			continue
+		}
+		p, err := planOne(root, tree, t)
+		if err == nil && overridden {
+			err = o.apply(root, &p)
+		}
+		if err != nil {
+			return nil, err
+		}
+		pins = append(pins, p)
+	}
+	if err := findConflict(root, tree, pins); err != nil {
+		return nil, err
+	}
+	return pins, nil
+}
+
+// planOne returns the pin of t in its default place. The root ends in a slash.
+func planOne(root, tree string, t Thing) (Pin, error) {
+	if _, err := t.component(); err != nil {
+		return Pin{}, err
+	}
+	place := t.place(tree)
+	if len(root)+len(place) > maxPath {
+		return Pin{}, badName("path of "+t.String(), root+place, tooLong(len(root)+len(place), maxPath)+": use a root with a shorter path")
+	}
+	return Pin{Kind: t.Kind, Name: t.Name, Target: t.Target, Path: root + place, Place: place}, nil
+}
+
+// apply moves p where o says.
+func (o Override) apply(root string, p *Pin) error {
+	place := o.Path
+	if strings.HasPrefix(place, "/") {
+		below, ok := strings.CutPrefix(place, root)
+		if !ok {
+			return o.bad("is not below the root " + quote(root))
+		}
+		place = below
+	}
+	if what := faultOfPlace(place); what != "" {
+		return o.bad(what)
+	}
+	if len(root)+len(place) > maxPath {
+		return o.bad("below the root " + tooLong(len(root)+len(place), maxPath))
+	}
+	p.Override = place != p.Place
+	p.Path, p.Place = root+place, place
+	return nil
+}
+
+// indexOverrides returns the overrides by the thing they are for. Each must be for one of things, and alone.
+func indexOverrides(things []Thing, overrides []Override) (map[Thing]Override, error) {
+	overrides = slices.Clone(overrides)
+	slices.SortStableFunc(overrides, func(a, b Override) int {
+		if c := compareThings(a.thing(), b.thing()); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Path, b.Path)
+	})
+	chosen := make(map[Thing]Override, len(overrides))
+	for _, o := range overrides {
+		t := o.thing()
+		if _, found := slices.BinarySearchFunc(things, t, compareThings); !found {
+			return nil, o.bad("is for a " + t.Kind.String() + " that the object does not have")
+		}
+		if first, twice := chosen[t]; twice {
+			return nil, o.bad("is the second override for it, after " + quote(first.Path))
+		}
+		if o.Skip && o.Path != "" {
+			return nil, o.bad("comes with Skip: set one of them only")
+		}
+		if !o.Skip && o.Path == "" {
+			return nil, o.bad("says nothing: set Path or Skip")
+		}
+		chosen[t] = o
+	}
+	return chosen, nil
+}
+
+// faultOfPlace says what keeps a path below the root from being an override; "" if nothing does.
+func faultOfPlace(place string) string {
+	length := 0
+	for c := range strings.SplitSeq(place, "/") {
+		if what := faultOfComponent(c); what != "" {
+			return what
+		}
+		length += len(Escape(c)) + 1
+	}
+	if length--; length > maxPlace {
+		return "below the root and escaped " + tooLong(length, maxPlace) + ", all that the record has room for"
+	}
+	return ""
+}
+
+func faultOfComponent(c string) string {
+	switch {
+	case c == "":
+		return "has an empty component: write one '/' between names and none at the end"
+	case c == "." || c == "..":
+		return "has the component " + quote(c) + ", which Pinion does not follow: write the path without it"
+	case strings.Contains(c, "."):
+		return "has a dot in " + quote(c) + ", which bpffs refuses: write " + quote(strings.ReplaceAll(c, ".", "%2E"))
+	case strings.Contains(c, "\x00"):
+		return "has a NUL in " + quote(c) + ", which no path can have"
+	case IsReserved(c):
+		return "has the component " + quote(c) + ", a name that Pinion reserves"
+	case len(c) > maxComponent:
+		return "has a component that " + tooLong(len(c), maxComponent) + ", all that a file name may have"
+	}
+	return ""
+}
+
+// cleanRoot returns an absolute path without empty and "." components, and with a slash at its end. "..", which means what the directory before it
+// means, is refused: a path without looking at the file system cannot tell.
+func cleanRoot(root string) (string, error) {
+	if !strings.HasPrefix(root, "/") {
+		return "", badName("root", root, "is no absolute path")
+	}
+	if len(root) > maxPath {
+		return "", badName("root", root, tooLong(len(root), maxPath))
+	}
+	if i := strings.IndexByte(root, 0); i >= 0 {
+		return "", badName("root", root, "has a NUL at byte "+strconv.Itoa(i)+", which no path can have")
+	}
+	clean := "/"
+	for c := range strings.SplitSeq(root, "/") {
+		switch c {
+		case "", ".":
+		case "..":
+			return "", badName("root", root, `has the component "..": write the path without it`)
+		default:
+			clean += c + "/"
+		}
+	}
+	return clean, nil
+}

@@ -1,0 +1,141 @@
+package pinning
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+)
+
+// RecordVersion is the version of the record's text that this package writes, and the only one that it reads.
+const RecordVersion = 1
+
+var (
+	// ErrRecord is in the [RecordError] of a record that is damaged, incomplete, foreign, or not fit to be written.
+	ErrRecord = errors.New("pinning: bad record")
+	// ErrRecordVersion is in the [RecordError] of a record of another version than [RecordVersion]: a newer Pinion wrote it.
+	ErrRecordVersion = errors.New("pinning: record of another version")
+)
+
+// A RecordError tells what is wrong with a record, and where.
+type RecordError struct {
+	Err   error  // ErrRecord or ErrRecordVersion
+	Where string // "%record1, line 12", "map flows", or "record" where it is about the whole
+	What  string // what is wrong there
+}
+
+// Error returns one line: the kind of error, the place, and what is wrong there.
+func (e *RecordError) Error() string { return e.Err.Error() + ": " + e.Where + ": " + e.What }
+
+// Unwrap returns Err.
+func (e *RecordError) Unwrap() error { return e.Err }
+
+func badRecord(where, what string) error {
+	return &RecordError{Err: ErrRecord, Where: where, What: what}
+}
+
+// A Record is what a tree says about itself.
+type Record struct {
+	Version    int      // RecordVersion
+	Object     string   // not empty
+	Instance   string   // "" where there is none
+	Generation uint64   // grows with each upgrade
+	ELF        [32]byte // SHA-256 of the ELF file
+	Spec       [32]byte // SHA-256 of the spec as it was loaded, see object.Spec.Digest
+	Complete   bool     // false: so far the tree holds only auto-pinned maps, and no programs or links
+	Pins       []RecordedPin
+}
+
+// A RecordedPin is one pin of a [Record].
+type RecordedPin struct {
+	Kind   Kind
+	Name   string // the full name in the ELF; of a link, the name of its program
+	Target string // of a link: its target, if it has one
+	ID     uint32 // the kernel's id of the map, program or link; never 0
+	Path   string // "" for the default place in the tree; else an override's path, relative to the root
+	Shared bool   // it was there before the object was pinned, and stays when the object is unpinned
+}
+
+// String returns the name people read: "map .rodata.cfg", "link ingress@eth0".
+func (p RecordedPin) String() string { return p.thing().String() }
+
+// Place returns the path of the pin relative to the root; tree is the directory of the object. It makes no checks: p is from a record that
+// was decoded.
+func (p RecordedPin) Place(tree string) string {
+	if p.Path != "" {
+		return p.Path
+	}
+	return p.thing().place(tree)
+}
+
+func (p RecordedPin) thing() Thing { return Thing{Kind: p.Kind, Name: p.Name, Target: p.Target} }
+
+// RecordName returns the name of the symbolic link that holds part i of a record, counted from 0: "%record", "%record1", "%record2".
+func RecordName(i int) string {
+	if i == 0 {
+		return "%record"
+	}
+	return "%record" + strconv.Itoa(i)
+}
+
+// checkRecord returns the tree's name and the pins of a record, sorted. Both are safe to make paths of.
+func checkRecord(r *Record) (tree string, pins []RecordedPin, err error) {
+	if r.Version != RecordVersion {
+		return "", nil, otherVersion("record", strconv.Itoa(r.Version))
+	}
+	tree, err = TreeName(r.Object, r.Instance)
+	if err != nil {
+		return "", nil, badRecord("record", err.Error())
+	}
+	pins = slices.Clone(r.Pins)
+	slices.SortStableFunc(pins, func(a, b RecordedPin) int { return compareThings(a.thing(), b.thing()) })
+	for i, p := range pins {
+		what := faultOfPin(p, tree)
+		switch {
+		case what != "":
+		case i > 0 && p.thing() == pins[i-1].thing():
+			what = "is there twice"
+		case !r.Complete && p.Kind != KindMap:
+			what = "cannot be in an incomplete record, which has only maps"
+		default:
+			continue
+		}
+		return "", nil, badRecord(p.String(), what)
+	}
+	if err := findConflict("", tree, claimsOf(pins, tree)); err != nil {
+		return "", nil, badRecord("record", err.Error())
+	}
+	return tree, pins, nil
+}
+
+// faultOfPin says what is wrong with one recorded pin; "" if nothing is.
+func faultOfPin(p RecordedPin, tree string) string {
+	if _, err := p.thing().component(); err != nil {
+		return err.Error()
+	}
+	if p.ID == 0 {
+		return "has the id 0, which the kernel gives to nothing"
+	}
+	if p.Path == "" {
+		return ""
+	}
+	if p.Path == p.thing().place(tree) {
+		return "has its default place as an override"
+	}
+	if what := faultOfPlace(p.Path); what != "" {
+		return "the path " + quote(p.Path) + " " + what
+	}
+	return ""
+}
+
+func claimsOf(recorded []RecordedPin, tree string) []Pin {
+	pins := make([]Pin, len(recorded))
+	for i, p := range recorded {
+		pins[i] = Pin{Kind: p.Kind, Name: p.Name, Target: p.Target, Place: p.Place(tree)}
+	}
+	return pins
+}
+
+func otherVersion(where, version string) error {
+	return &RecordError{Err: ErrRecordVersion, Where: where, What: "version " + version + ", and this Pinion reads and writes version " +
+		strconv.Itoa(RecordVersion) + ": use the Pinion that wrote it, or a newer one"}
+}
