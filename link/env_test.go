@@ -15,24 +15,12 @@ import (
 	"github.com/pinion-bpf/pinion/sys"
 )
 
-// newCgroup makes a cgroup that goes with the test, in a mount of the test's own.
+// newCgroup makes a cgroup that goes with the test and opens it.
 func newCgroup(t testing.TB) (string, *sys.FD) {
 	t.Helper()
-	testenv.Root(t)
-	mount := t.TempDir()
-	if err := unix.Mount("cgroup2", mount, "cgroup2", 0, ""); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { check(t, unix.Unmount(mount, unix.MNT_DETACH)) })
-	path, err := os.MkdirTemp(mount, "pinion-link-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { check(t, unix.Rmdir(path)) })
+	path := testenv.Cgroup(t)
 	dir, err := link.OpenCgroup(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	check(t, err)
 	t.Cleanup(func() { check(t, dir.Close()) })
 	return path, dir
 }

@@ -42,17 +42,11 @@ func openDevice() int {
 	return failed
 }
 
-// newCgroup makes a cgroup that goes with the test.
+// newCgroup makes a cgroup that goes with the test and opens it.
 func newCgroup(t *testing.T) (path string, dir *sys.FD) {
 	t.Helper()
-	testenv.Root(t)
-	mount := t.TempDir()
-	check(t, unix.Mount("cgroup2", mount, "cgroup2", 0, ""))
-	t.Cleanup(func() { check(t, unix.Unmount(mount, unix.MNT_DETACH)) })
-	path, err := os.MkdirTemp(mount, "pinion-devicefilter-")
-	check(t, err)
-	t.Cleanup(func() { check(t, unix.Rmdir(path)) })
-	dir, err = link.OpenCgroup(path)
+	path = testenv.Cgroup(t)
+	dir, err := link.OpenCgroup(path)
 	check(t, err)
 	t.Cleanup(func() { check(t, dir.Close()) })
 	return path, dir

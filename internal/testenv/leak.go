@@ -4,9 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -18,8 +21,15 @@ const freeing = 10 * time.Second
 // Main runs a package's tests and gives the exit status. It is 1 also when the tests leave a file descriptor open, or a map, a
 // program or a link in the kernel: call it as os.Exit(testenv.Main(m)).
 //
-// What another process makes meanwhile and keeps for long would be taken for a leak: packages that use it run one at a time (go test -p 1).
+// What another process makes meanwhile and keeps for long would be taken for a leak, so the packages that call Main take turns: go test runs
+// several at once.
 func Main(m *testing.M) int {
+	turn, err := waitForTurn()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "leak check:", err)
+		return 1
+	}
+	defer turn.Close()
 	before, err := take()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "leak check:", err)
@@ -36,6 +46,19 @@ func Main(m *testing.M) int {
 		status = 1
 	}
 	return status
+}
+
+// waitForTurn waits until no other process on the machine is in [Main], and gives what keeps the turn while it is open.
+func waitForTurn() (*os.File, error) {
+	turn, err := os.OpenFile(filepath.Join(os.TempDir(), "pinion-test.lock"), os.O_RDONLY|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		if err = unix.Flock(int(turn.Fd()), unix.LOCK_EX); err != unix.EINTR {
+			return turn, err
+		}
+	}
 }
 
 // take gives everything that a test could leave: the process's descriptors and, where it may ask for them, the kernel's BPF ids.

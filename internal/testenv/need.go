@@ -1,6 +1,7 @@
 package testenv
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -18,8 +19,8 @@ func Root(t testing.TB) {
 	}
 }
 
-// Kernel says that the test needs the given version of Linux ("6.6") for what ("TCX links"), and skips it on an older one. It is the only
-// place in the suite that skips. With PINION_NEWEST_KERNEL set, as on the newest kernel that the suite runs on, a skip is a
+// Kernel says that the test needs the given version of Linux ("6.6") for what ("TCX links"), and skips it on an older one. Beside [Allowed] it is
+// the only place in the suite that skips. With PINION_NEWEST_KERNEL set, as on the newest kernel that the suite runs on, a skip is a
 // failure: the test would run nowhere.
 func Kernel(t testing.TB, version, what string) {
 	t.Helper()
@@ -32,13 +33,32 @@ func Kernel(t testing.TB, version, what string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if enough {
+	if !enough {
+		skip(t, what+" needs Linux "+version, release)
+	}
+}
+
+// Allowed says that the test needs what the kernel answered with err, where err is not nil. EPERM to root means that this kernel was built to
+// keep it from everyone, as hardened ones do: the test is skipped, under the rule of [Kernel]. Any other error fails it.
+func Allowed(t testing.TB, err error, what string) {
+	t.Helper()
+	Root(t)
+	if err == nil {
 		return
 	}
-	if os.Getenv("PINION_NEWEST_KERNEL") != "" {
-		t.Fatalf("%s needs Linux %s, and the newest kernel of the suite is %s", what, version, release)
+	release, releaseErr := Release()
+	if releaseErr != nil || !errors.Is(err, unix.EPERM) {
+		t.Fatal(err)
 	}
-	t.Skipf("needs Linux %s for %s; this is %s", version, what, release)
+	skip(t, what+" is refused to root", release)
+}
+
+func skip(t testing.TB, why, release string) {
+	t.Helper()
+	if os.Getenv("PINION_NEWEST_KERNEL") != "" {
+		t.Fatalf("%s; this is %s, the newest kernel of the suite", why, release)
+	}
+	t.Skipf("%s; this is %s", why, release)
 }
 
 // Release gives the release of the running kernel, as uname -r does.
