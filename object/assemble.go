@@ -1,0 +1,221 @@
+package object
+
+import (
+	"slices"
+)
+
+// image is a program as BPF_PROG_LOAD takes it, but for the file descriptors of its maps.
+type image struct {
+	insns    []byte     // the program's function, then each subprogram that it reaches, once; in the object's byte order
+	maps     []mapFixup // instructions that want a map
+	funcInfo []byte     // struct bpf_func_info, one for each function, of funcInfoSize bytes; empty if not all have one
+	lineInfo []byte     // struct bpf_line_info, of lineInfoSize bytes; empty if not all functions have them
+	big      bigEndian  // the byte order of all of it
+
+	funcInfoSize, lineInfoSize uint32
+}
+
+// mapFixup is a 64-bit load that wants the file descriptor of a map in its immediate. What else it needs it has.
+type mapFixup struct {
+	insn uint32 // index of the instruction
+	spec int32  // index of the map in Spec.Maps
+}
+
+// setMap puts a map's file descriptor where a fix-up wants it.
+func (m *image) setMap(fixup mapFixup, fd int) {
+	m.big.setImmediate(m.insns[int(fixup.insn)*insnSize:], int32(fd))
+}
+
+// count returns the number of instructions.
+func (m *image) count() int { return len(m.insns) / insnSize }
+
+// assembler puts programs of one object together. It is not for several goroutines at once; what it makes is.
+type assembler struct {
+	src     *source
+	at      []int32   // for each function, where in the image it begins, in instructions; -1 if it is not in it
+	order   []int32   // the functions in the image
+	calls   []call    // of those functions: each one's together, in the order of its instructions
+	pending []pending // functions whose calls are being followed
+	refused bool      // a function in it needs what cannot be loaded
+	image   image
+}
+
+// call is an instruction that has a function's distance in it: a call, or a load of its address.
+type call struct {
+	insn     uint32 // index in the image
+	function int32  // that is called; nowhere if it is not the object's
+}
+
+const nowhere = -1
+
+// pending is a run of calls that are yet to be followed.
+type pending struct{ next, end int }
+
+func newAssembler(s *Spec) *assembler {
+	a := &assembler{src: s.source, at: make([]int32, len(s.source.functions))}
+	for i := range a.at {
+		a.at[i] = -1
+	}
+	return a
+}
+
+// assemble puts a program and the subprograms that it reaches into one image. Their order is libbpf's: each is appended where
+// it is first called, before the calls that come after are followed. So the kernel gives a program the same tag whoever loads it.
+//
+// The error wraps [ErrUnsupported] if the program needs what cannot be loaded, and [ErrFormat] if its relocations or
+// instructions are wrong.
+func (a *assembler) assemble(p *ProgramSpec) (*image, error) {
+	defer a.reset()
+	a.image = image{big: a.src.big}
+	if err := a.place(p.function); err != nil {
+		return nil, err
+	}
+	for len(a.pending) > 0 {
+		run := &a.pending[len(a.pending)-1]
+		if run.next == run.end {
+			a.pending = a.pending[:len(a.pending)-1]
+			continue
+		}
+		c := a.calls[run.next]
+		run.next++
+		if c.function == nowhere {
+			continue
+		}
+		if a.at[c.function] < 0 {
+			if err := a.place(c.function); err != nil {
+				return nil, err
+			}
+		}
+		// The distance is counted from the instruction after, in whole instructions.
+		a.src.big.setImmediate(a.image.insns[int(c.insn)*insnSize:], a.at[c.function]-int32(c.insn)-1)
+	}
+	if a.refused {
+		return nil, a.refusal(p)
+	}
+	a.addDebugInfo()
+	result := a.image
+	return &result, nil
+}
+
+// reset forgets the last program.
+func (a *assembler) reset() {
+	for _, f := range a.order {
+		a.at[f] = -1
+	}
+	a.order, a.calls, a.pending, a.image = a.order[:0], a.calls[:0], a.pending[:0], image{}
+	a.refused = false
+}
+
+// refusal says what the functions in the image need.
+func (a *assembler) refusal(p *ProgramSpec) error {
+	what, kinds := "", a.src.externKinds()
+	for _, index := range a.order {
+		for _, f := range a.src.featuresOf(index, kinds) {
+			what += "; " + f.Kind + ": " + f.Where
+		}
+	}
+	return unsupported("program " + quote(p.Name) + " needs what cannot be loaded" + what)
+}
+
+// place appends a function to the image, relocates it, and notes its calls.
+func (a *assembler) place(index int32) error {
+	f := &a.src.functions[index]
+	base := a.image.count()
+	if base+int(f.count) > maxInstructions {
+		return malformed("with function " + quote(f.name) + " the program has more than " + utoa(maxInstructions) + " instructions, the most that the kernel takes")
+	}
+	a.at[index] = int32(base)
+	a.order = append(a.order, index)
+	a.refused = a.refused || f.core > 0 || f.structOps
+	a.image.insns = append(a.image.insns, a.src.code(f)...)
+	first := len(a.calls)
+	if err := a.relocate(f, uint32(base)); err != nil {
+		return err
+	}
+	if err := a.findCalls(f, uint32(base), first); err != nil {
+		return err
+	}
+	a.pending = append(a.pending, pending{first, len(a.calls)})
+	return nil
+}
+
+// relocate applies the relocations of a function that begins at base; those of functions become calls.
+func (a *assembler) relocate(f *function, base uint32) error {
+	last := int64(-1)
+	for rel := range a.src.relocations(f) {
+		ref, err := a.src.resolve(f, rel)
+		if err != nil {
+			return err
+		}
+		if int64(ref.insn) == last {
+			return malformed("two relocations change instruction " + utoa(ref.insn) + " of function " + quote(f.name))
+		}
+		last = int64(ref.insn)
+		insn := a.image.insns[int(base+ref.insn)*insnSize:]
+		if insn[0] == opLoad64 && len(insn) < 2*insnSize {
+			return halfLoad(f, ref.insn)
+		}
+		a.apply(ref, base+ref.insn, insn)
+	}
+	return nil
+}
+
+// apply writes into an instruction, and notes, what it refers to.
+func (a *assembler) apply(ref reference, at uint32, insn []byte) {
+	big := a.src.big
+	switch ref.kind {
+	case toMap:
+		big.setSourceRegister(insn, pseudoMapFD)
+		big.setImmediate(insn, 0) // the addend is used up
+		a.image.maps = append(a.image.maps, mapFixup{at, ref.index})
+	case toData:
+		big.setSourceRegister(insn, pseudoMapValue)
+		big.setImmediate(insn, 0)
+		big.setImmediate(insn[insnSize:], int32(ref.offset))
+		a.image.maps = append(a.image.maps, mapFixup{at, ref.index})
+	case toFunction:
+		if insn[0] == opLoad64 {
+			big.setSourceRegister(insn, pseudoFunction)
+		}
+		a.calls = append(a.calls, call{at, ref.index})
+	default:
+		a.refused = true
+		a.calls = append(a.calls, call{at, nowhere})
+	}
+}
+
+// findCalls checks the instructions of a function that begins at base, and adds calls that have no relocation, as those within a section may
+// have none, to those from first on.
+func (a *assembler) findCalls(f *function, base uint32, first int) error {
+	src, known, next := a.src, len(a.calls), first
+	code := src.code(f)
+	for i := uint32(0); i < f.count; i++ {
+		insn := code[i*insnSize:]
+		if next < known && a.calls[next].insn == base+i {
+			next++
+		} else if insn[0] == opLoad64 && src.big.sourceRegister(insn) == pseudoFunction {
+			return malformed("instruction " + utoa(i) + " of function " + quote(f.name) + " loads a function's address, but has no relocation")
+		} else if insn[0] == opCall && src.big.sourceRegister(insn) == pseudoCall {
+			target := int64(f.start) + int64(i) + 1 + int64(src.big.immediate(insn))
+			callee := src.functionAt(int(f.section), target)
+			if callee < 0 {
+				return malformed("instruction " + utoa(i) + " of function " + quote(f.name) + " calls instruction " + utoa(target) +
+					" of its section, where no function begins")
+			}
+			a.calls = append(a.calls, call{base + i, int32(callee)})
+		}
+		if insn[0] != opLoad64 {
+			continue
+		}
+		if len(insn) < 2*insnSize || insn[insnSize] != 0 {
+			return halfLoad(f, i)
+		}
+		i++
+	}
+	slices.SortFunc(a.calls[first:], func(a, b call) int { return compare(a.insn, b.insn) })
+	return nil
+}
+
+func halfLoad(f *function, insn uint32) error {
+	return malformed("instruction " + utoa(insn) + " of function " + quote(f.name) + " is a 64-bit load without its second half")
+}

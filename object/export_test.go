@@ -1,0 +1,65 @@
+package object
+
+import "github.com/pinion-bpf/pinion/sys"
+
+// Image is what tests see of a program that was put together.
+type Image struct {
+	Insns              []byte
+	Maps               []string // of each fix-up, in order
+	FuncInfo, LineInfo []byte
+	FuncInfoSize       uint32
+	LineInfoSize       uint32
+}
+
+// Assembler puts together programs of one Spec.
+type Assembler struct {
+	s *Spec
+	a *assembler
+}
+
+func NewAssembler(s *Spec) *Assembler { return &Assembler{s, newAssembler(s)} }
+
+// Assemble puts a program together; fd gives each map's descriptor, nil leaves them 0.
+func (a *Assembler) Assemble(program string, fd func(m *MapSpec) int) (*Image, error) {
+	m, err := a.a.assemble(a.s.Program(program))
+	if err != nil {
+		return nil, err
+	}
+	result := &Image{Insns: m.insns, FuncInfo: m.funcInfo, LineInfo: m.lineInfo, FuncInfoSize: m.funcInfoSize, LineInfoSize: m.lineInfoSize}
+	for _, fixup := range m.maps {
+		spec := a.s.Maps[fixup.spec]
+		result.Maps = append(result.Maps, spec.Name)
+		if fd != nil {
+			m.setMap(fixup, fd(spec))
+		}
+	}
+	return result, nil
+}
+
+// KernelBTF is the BTF that would be loaded.
+func (s *Spec) KernelBTF() ([]byte, error) { return s.kernelBTF() }
+
+// CheckByteOrder is what refuses objects of the other byte order.
+func (s *Spec) CheckByteOrder() error { return s.checkByteOrder() }
+
+// Types returns the ids of the map's types of keys and values.
+func (m *MapSpec) Types() (key, value uint32) { return uint32(m.keyType), uint32(m.valueType) }
+
+// NeedsKernelBTF reports whether the program names a type of the kernel.
+func (p *ProgramSpec) NeedsKernelBTF() bool { return p.row != nil && p.row.bits&kernelBTF != 0 }
+
+// SectionRow is a row of the table of sections as tests see it.
+type SectionRow struct {
+	Name       string
+	More       bool
+	ProgType   sys.ProgType
+	AttachType sys.AttachType
+}
+
+// SectionTable returns the table of sections.
+func SectionTable() (rows []SectionRow) {
+	for _, r := range sectionTable {
+		rows = append(rows, SectionRow{r.name, r.bits&more != 0, r.progType, r.attachType})
+	}
+	return rows
+}

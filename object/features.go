@@ -1,0 +1,111 @@
+package object
+
+import "github.com/pinion-bpf/pinion/internal/btf"
+
+// Feature is something that an object needs and this package cannot do. Load refuses an object for it, unless only programs that
+// are not loaded need it.
+type Feature struct {
+	Kind  string // one of the constants FeatureCORE to FeatureJumpTable
+	Where string // what needs it, such as: function "f" in section "xdp", instruction 12
+}
+
+// Kinds of a [Feature], as they are shown to users.
+const (
+	FeatureCORE      = "CO-RE relocations"       // accesses to be fitted to the kernel's types
+	FeatureKconfig   = "extern of .kconfig"      // a variable that the kernel's configuration answers
+	FeatureKsym      = "extern of .ksyms"        // the address of a kernel symbol, or a variable of the kernel
+	FeatureKfunc     = "kernel function"         // a function of the kernel, to be called by its BTF
+	FeatureExtern    = "undefined symbol"        // an extern that belongs to another object; the two were to be linked
+	FeatureStructOps = "struct_ops"              // a table of functions that the kernel calls
+	FeatureArena     = "global data in an arena" // a section .addr_space.1
+	FeatureJumpTable = "jump table"              // a section .jumptables
+)
+
+// Unsupported lists what the object needs and this package cannot do, in the order of the file; none if it can be loaded whole.
+func (s *Spec) Unsupported() []Feature {
+	src := s.source
+	all, kinds := src.featuresOfObject(), src.externKinds()
+	for i := range src.functions {
+		for _, f := range src.featuresOf(int32(i), kinds) {
+			if f.Kind != FeatureKsym && f.Kind != FeatureKfunc { // those are the object's
+				all = append(all, f)
+			}
+		}
+	}
+	return all
+}
+
+// featuresOfObject lists what stands in the way of loading anything of the object.
+func (src *source) featuresOfObject() (all []Feature) {
+	for i := range src.sections {
+		where := "section " + quote(src.file.Sections[i].Name)
+		switch src.sections[i].role {
+		case roleStructOps:
+			all = append(all, Feature{FeatureStructOps, where})
+		case roleArena:
+			all = append(all, Feature{FeatureArena, where})
+		}
+	}
+	// These are the object's even if no program uses them: the kernel takes no BTF with functions, or variables without a type, in a DATASEC.
+	for _, v := range src.datasec(".ksyms").Vars() {
+		t := src.types.Type(v.Type)
+		all = append(all, Feature{ksymKind(t), quote(t.Name())})
+	}
+	return all
+}
+
+// featuresOf lists what one function needs, one entry for each extern. The externs' kinds are those of externKinds.
+func (src *source) featuresOf(index int32, kinds map[string]string) (all []Feature) {
+	f := &src.functions[index]
+	where := "function " + quote(f.name) + " in section " + quote(src.file.Sections[f.section].Name)
+	if f.structOps {
+		all = append(all, Feature{FeatureStructOps, where})
+	}
+	if f.core > 0 {
+		all = append(all, Feature{FeatureCORE, utoa(f.core) + " in " + where})
+	}
+	seen := map[int]bool{} // symbols
+	for rel := range src.relocations(f) {
+		ref, err := src.resolve(f, rel)
+		if err != nil || ref.kind < toExtern || seen[rel.Symbol] {
+			continue // what is wrong is for assemble to report
+		}
+		seen[rel.Symbol] = true
+		all = append(all, Feature{featureKind(ref, kinds), quote(ref.name) + " in " + where + ", instruction " + utoa(ref.insn)})
+	}
+	return all
+}
+
+// featureKind tells what a reference needs that this package cannot do.
+func featureKind(ref reference, kinds map[string]string) string {
+	switch ref.kind {
+	case toArena:
+		return FeatureArena
+	case toJumpTable:
+		return FeatureJumpTable
+	}
+	if kind := kinds[ref.name]; kind != "" {
+		return kind
+	}
+	return FeatureExtern
+}
+
+// externKinds returns what each extern is that the BTF knows of.
+func (src *source) externKinds() map[string]string {
+	kinds := map[string]string{}
+	for _, v := range src.datasec(".kconfig").Vars() {
+		kinds[src.types.Type(v.Type).Name()] = FeatureKconfig
+	}
+	for _, v := range src.datasec(".ksyms").Vars() {
+		t := src.types.Type(v.Type)
+		kinds[t.Name()] = ksymKind(t)
+	}
+	return kinds
+}
+
+func ksymKind(t btf.Type) string {
+	if t.Kind() == btf.KindFunc {
+		return FeatureKfunc
+	}
+	return FeatureKsym
+}

@@ -1,0 +1,36 @@
+package object
+
+// Instructions as they lie in memory: opcode, registers, 16-bit offset, 32-bit immediate (Documentation/bpf/standardization/instruction-set.rst).
+const (
+	opLoad64 = 0x18 // BPF_LD | BPF_IMM | BPF_DW: two slots, the second with opcode 0 and the upper half of the value
+	opCall   = 0x85 // BPF_JMP | BPF_CALL
+
+	// What the source register says of the immediate.
+	pseudoMapFD    = 1 // of opLoad64: a map
+	pseudoMapValue = 2 // of opLoad64: a map, and in the second slot an offset into its only value
+	pseudoFunction = 4 // of opLoad64: a function, as a distance
+	pseudoCall     = 1 // of opCall: a function, as a distance
+)
+
+// maxInstructions is what the kernel takes in one program (BPF_COMPLEXITY_LIMIT_INSNS).
+const maxInstructions = 1_000_000
+
+// sourceRegister returns the upper four bits of the registers' byte; big-endian machines have it in the lower ones.
+func (big bigEndian) sourceRegister(insn []byte) byte {
+	if big {
+		return insn[1] & 0x0f
+	}
+	return insn[1] >> 4
+}
+
+func (big bigEndian) setSourceRegister(insn []byte, register byte) {
+	if big {
+		insn[1] = insn[1]&0xf0 | register
+		return
+	}
+	insn[1] = insn[1]&0x0f | register<<4
+}
+
+func (big bigEndian) immediate(insn []byte) int32 { return int32(big.uint32(insn[4:])) }
+
+func (big bigEndian) setImmediate(insn []byte, value int32) { big.putUint32(insn[4:], uint32(value)) }

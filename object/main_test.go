@@ -1,0 +1,10 @@
+package object_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/pinion-bpf/pinion/internal/testenv"
+)
+
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }

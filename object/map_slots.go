@@ -1,0 +1,88 @@
+package object
+
+import (
+	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+const (
+	slotValueSize = 4 // bytes in a value of a program array or a map of maps
+	pointerSize   = 8 // bytes in a pointer of BPF, and so in an element of the field "values"
+)
+
+// readSlots reads the initial values of maps: relocations of .maps, each in the field "values" of a definition.
+func (s *Spec) readSlots() error {
+	src := s.source
+	if err := src.sortPlaces(); err != nil {
+		return err
+	}
+	sec := src.only(roleMaps)
+	if sec == nil {
+		return nil
+	}
+	for rel := range src.file.Relocations(src.relocationsOf(sec.Index)) {
+		place := src.placeOf(sec.Index, rel.Offset)
+		if place == nil || rel.Offset-place.offset > place.size || place.size-(rel.Offset-place.offset) < pointerSize {
+			return malformed("a relocation changes byte " + utoa(rel.Offset) + " of section \".maps\", where no map is")
+		}
+		if err := s.addSlot(s.Maps[place.index], rel, rel.Offset-place.offset); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addSlot adds the value that a relocation at an offset of a map's definition stands for.
+func (s *Spec) addSlot(m *MapSpec, rel elf.Relocation, offset uint64) error {
+	first, found := m.valuesOffset()
+	if !found || offset < first || (offset-first)%pointerSize != 0 {
+		return malformed("map " + quote(m.Name) + ": a relocation changes byte " + utoa(offset) + " of its definition, which is no element of a field \"values\"")
+	}
+	symbol, err := s.source.file.Symbol(rel.Symbol)
+	if err != nil {
+		return err
+	}
+	index := (offset - first) / pointerSize
+	name := s.slotTarget(m, &symbol)
+	if name == "" {
+		what := "a map of section \".maps\""
+		if m.Type == sys.MapTypeProgArray {
+			what = "a program"
+		}
+		return malformed("map " + quote(m.Name) + ": its value " + utoa(index) + " is to be " + quote(symbol.Name) + ", which is not " + what)
+	}
+	m.Slots = append(m.Slots, Slot{Index: uint32(index), Name: name})
+	return nil
+}
+
+// slotTarget returns the program or map that a symbol stands for, "" if it is none that the map can hold.
+func (s *Spec) slotTarget(m *MapSpec, symbol *elf.Symbol) string {
+	src := s.source
+	if symbol.Section <= 0 {
+		return ""
+	}
+	if m.Type == sys.MapTypeProgArray {
+		if f := src.functionAt(symbol.Section, int64(symbol.Value/insnSize)); f >= 0 && symbol.Value%insnSize == 0 && src.functions[f].entry {
+			return s.Programs[src.functions[f].program].Name
+		}
+		return ""
+	}
+	if i := src.mapAt(symbol.Section, symbol.Value); i >= 0 && src.sections[symbol.Section].role == roleMaps {
+		return s.Maps[i].Name
+	}
+	return ""
+}
+
+// valuesOffset returns where the field "values" begins in the map's definition, in bytes, and whether there is one.
+func (m *MapSpec) valuesOffset() (offset uint64, found bool) {
+	if m.Type != sys.MapTypeProgArray && m.Inner == nil {
+		return 0, false
+	}
+	def := m.source.types.Type(m.defType)
+	var last btf.Member
+	for _, member := range def.Members() {
+		last = member
+	}
+	return uint64(last.BitOffset / 8), last.Name == "values"
+}

@@ -1,0 +1,117 @@
+package object
+
+import (
+	"slices"
+
+	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// Values of [MapSpec.Pinning]: enum libbpf_pin_type of bpf_helpers.h.
+const (
+	PinNone   = 0 // the map is not to be pinned
+	PinByName = 1 // LIBBPF_PIN_BY_NAME: the map is to be pinned, and a pin of its name to be reused
+)
+
+// MapSpec is a map as the object defines it. All but Name and Section may be changed before the Spec is loaded. Sizes are in bytes.
+type MapSpec struct {
+	// Name as the file has it in full, such as ".rodata.cfg"; the kernel is told the first 15 bytes.
+	Name string
+	// Section of the definition: ".maps", "maps" or "maps/..."; of global data, the section with the data.
+	Section string
+	// Type, and what else BPF_MAP_CREATE is given. MaxEntries may be 0 where the loader knows better: a perf event array gets one
+	// entry for each possible CPU.
+	Type       sys.MapType
+	KeySize    uint32
+	ValueSize  uint32
+	MaxEntries uint32
+	Flags      uint32
+	NUMANode   uint32 // with BPF_F_NUMA_NODE in Flags
+	Extra      uint64 // map_extra [5.16]
+	// Pinning is the value in the definition: PinNone, PinByName, or another that means nothing to a loader (see PinIgnored).
+	Pinning uint32
+	// Inner is the template of the maps in a map of maps, nil for other maps, and where the definition gives none.
+	Inner *MapSpec
+	// Slots are the values that the map is to have from the start, by index.
+	Slots []Slot
+	// Data is what a map of global data holds at first, a copy that may be edited; nil for other maps. Its length must stay ValueSize.
+	Data []byte
+	// Freeze says that the map is not to be changed from user space once it has its data (BPF_MAP_FREEZE [5.2]): .rodata.
+	Freeze bool
+
+	source    *source
+	keyType   btf.ID // of the keys, 0 if the definition gives a size only
+	valueType btf.ID // of the values; of global data, its DATASEC
+	defType   btf.ID // the STRUCT that is the definition in .maps, else 0
+}
+
+// Slot is one initial value of a program array or of a map of maps.
+type Slot struct {
+	Index uint32 // the key
+	Name  string // of a program, for a program array; else of a map
+}
+
+// PinIgnored reports whether the definition asks for a kind of pinning that does not exist. Such a map is loaded unpinned.
+func (m *MapSpec) PinIgnored() bool { return m.Pinning != PinNone && m.Pinning != PinByName }
+
+func isMapOfMaps(t sys.MapType) bool {
+	return t == sys.MapTypeArrayOfMaps || t == sys.MapTypeHashOfMaps
+}
+
+// mapPlace tells which map is defined where.
+type mapPlace struct {
+	section int32
+	index   int32 // in Spec.Maps
+	offset  uint64
+	size    uint64 // of the definition, in bytes
+}
+
+// mapBuilder collects maps of all kinds. specs has room for all of them from the start, so none ever moves.
+type mapBuilder struct {
+	src   *source
+	specs []MapSpec
+}
+
+// add takes a map in that is defined at a place.
+func (b *mapBuilder) add(m MapSpec, section int, offset, size uint64) {
+	m.source = b.src
+	b.src.places = append(b.src.places, mapPlace{int32(section), int32(len(b.specs)), offset, size})
+	b.specs = append(b.specs, m)
+}
+
+// sortPlaces puts the places in order, as mapAt needs them.
+func (src *source) sortPlaces() error {
+	slices.SortStableFunc(src.places, func(a, b mapPlace) int {
+		return then(compare(a.section, b.section), compare(a.offset, b.offset))
+	})
+	for i := 1; i < len(src.places); i++ {
+		a, b := &src.places[i-1], &src.places[i]
+		if a.section == b.section && b.offset-a.offset < a.size {
+			return malformed("two maps are defined at byte " + utoa(b.offset) + " of section " + quote(src.file.Sections[a.section].Name))
+		}
+	}
+	return nil
+}
+
+// placeOf returns the last place in a section that does not begin after offset, nil if there is none.
+func (src *source) placeOf(section int, offset uint64) *mapPlace {
+	i, exact := slices.BinarySearchFunc(src.places, offset, func(p mapPlace, offset uint64) int {
+		return then(compare(int(p.section), section), compare(p.offset, offset))
+	})
+	if exact {
+		return &src.places[i]
+	}
+	if i == 0 || int(src.places[i-1].section) != section {
+		return nil
+	}
+	return &src.places[i-1]
+}
+
+// mapAt returns the index of the map that is defined at an offset of a section, -1 if none is.
+func (src *source) mapAt(section int, offset uint64) int {
+	p := src.placeOf(section, offset)
+	if p == nil || p.offset != offset {
+		return -1
+	}
+	return int(p.index)
+}

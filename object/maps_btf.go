@@ -1,0 +1,251 @@
+package object
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// mapVariables returns the entries of the DATASEC ".maps", one for each map.
+func (src *source) mapVariables() ([]btf.VarSecinfo, error) {
+	sec := src.only(roleMaps)
+	if sec == nil {
+		return nil, nil
+	}
+	const hint = "; build the object with -g, and do not strip its BTF"
+	if src.types == nil {
+		return nil, malformed("section \".maps\" defines maps in BTF, but there is no .BTF" + hint)
+	}
+	datasec := src.datasec(".maps")
+	if datasec.Kind() == btf.KindVoid {
+		return nil, malformed("the BTF has no DATASEC for section \".maps\"" + hint)
+	}
+	vars := make([]btf.VarSecinfo, 0, datasec.Vlen())
+	for _, v := range datasec.Vars() {
+		vars = append(vars, v)
+	}
+	return vars, nil
+}
+
+// addDefined reads the definitions in .maps (bpf_helpers.h: __uint, __type, __array, __ulong).
+func (b *mapBuilder) addDefined(vars []btf.VarSecinfo) error {
+	if len(vars) == 0 {
+		return nil
+	}
+	sec := b.src.only(roleMaps)
+	symbols := slices.Clone(b.src.objectsOf(sec.Index))
+	slices.SortFunc(symbols, func(a, b elf.Symbol) int { return strings.Compare(a.Name, b.Name) })
+	for _, v := range vars {
+		if err := b.addVariable(sec, symbols, v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addVariable reads the map that one variable of .maps defines. Where it lies is known from its symbol: compilers leave that out of BTF.
+func (b *mapBuilder) addVariable(sec *elf.Section, symbols []elf.Symbol, v btf.VarSecinfo) error {
+	types := b.src.types
+	variable := types.Type(v.Type)
+	name := variable.Name()
+	switch {
+	case variable.Kind() != btf.KindVar || name == "":
+		return malformed("type " + utoa(uint32(v.Type)) + " of the DATASEC \".maps\" is no variable with a name")
+	case len(name) > maxName:
+		return nameTooLong("map", name, maxName)
+	case variable.Linkage() == btf.LinkageStatic:
+		return unsupported("map " + quote(name) + " is static; only global maps are loaded")
+	case variable.Linkage() != btf.LinkageGlobal:
+		return unsupported("map " + quote(name) + " is extern; link the object that defines it")
+	}
+	i, found := slices.BinarySearchFunc(symbols, name, func(s elf.Symbol, name string) int { return strings.Compare(s.Name, name) })
+	if !found {
+		return malformed("map " + quote(name) + " has no symbol in section \".maps\"")
+	}
+	symbol := &symbols[i]
+	if symbol.Value > sec.Size || uint64(v.Size) > sec.Size-symbol.Value {
+		return malformed("map " + quote(name) + " has " + utoa(v.Size) + " bytes at " + utoa(symbol.Value) + ", but section \".maps\" has only " + utoa(sec.Size))
+	}
+	d := definition{types: types, spec: MapSpec{Name: name, Section: sec.Name}}
+	if err := d.read(variable.Ref(), v.Size); err != nil {
+		return err
+	}
+	b.add(d.spec, sec.Index, symbol.Value, uint64(v.Size))
+	return nil
+}
+
+// maxFields is how many fields a definition may have before they are looked at: few, so that many maps of one long type take no time.
+const maxFields = 64
+
+// definition reads one map's definition: a struct whose members' types hold the values.
+type definition struct {
+	types *btf.Data
+	spec  MapSpec
+	inner bool
+}
+
+// read fills in the spec from a definition of at most size bytes.
+func (d *definition) read(id btf.ID, size uint32) error {
+	t := d.types.Resolve(id)
+	if t.Kind() != btf.KindStruct {
+		return d.fail("its definition is " + t.Kind().String() + ", not a struct")
+	}
+	if t.Size() > size {
+		return d.fail("its definition takes " + utoa(t.Size()) + " bytes, its variable has only " + utoa(size))
+	}
+	if t.Vlen() > maxFields {
+		return d.fail("its definition has " + utoa(t.Vlen()) + " fields; only 12 are known")
+	}
+	d.spec.defType = t.ID()
+	values := ^btf.ID(0)
+	for i, m := range t.Members() {
+		if m.Name != "values" {
+			if err := d.member(&m); err != nil {
+				return err
+			}
+			continue
+		}
+		if i != t.Vlen()-1 {
+			return d.fail("field \"values\" must be the last one")
+		}
+		values = m.Type
+	}
+	if d.spec.Type == sys.MapTypeUnspec {
+		return d.fail("it has no field \"type\"")
+	}
+	if values != ^btf.ID(0) {
+		return d.values(values)
+	}
+	return nil
+}
+
+// member reads one field.
+func (d *definition) member(m *btf.Member) (err error) {
+	s := &d.spec
+	switch m.Name {
+	case "type":
+		var kind uint32
+		kind, err = d.uint(m)
+		s.Type = sys.MapType(kind)
+	case "max_entries":
+		s.MaxEntries, err = d.uint(m)
+	case "map_flags":
+		s.Flags, err = d.uint(m)
+	case "numa_node":
+		s.NUMANode, err = d.uint(m)
+	case "map_extra":
+		s.Extra, err = d.ulong(m)
+	case "pinning":
+		if d.inner {
+			return d.fail("an inner map cannot be pinned: field \"pinning\"")
+		}
+		s.Pinning, err = d.uint(m)
+	case "key_size":
+		err = d.size(m, &s.KeySize)
+	case "value_size":
+		err = d.size(m, &s.ValueSize)
+	case "key":
+		s.keyType, err = d.typed(m, &s.KeySize)
+	case "value":
+		s.valueType, err = d.typed(m, &s.ValueSize)
+	default:
+		return d.fail("field " + quote(m.Name) + " is unknown")
+	}
+	return err
+}
+
+// uint reads what __uint wrote: a pointer to an array of as many elements as the value.
+func (d *definition) uint(m *btf.Member) (uint32, error) {
+	pointer := d.types.Resolve(m.Type)
+	array := d.types.Type(pointer.Ref())
+	if pointer.Kind() != btf.KindPtr || array.Kind() != btf.KindArray {
+		return 0, d.fail("field " + quote(m.Name) + " is no __uint: no pointer to an array")
+	}
+	return array.Array().Count, nil
+}
+
+// ulong reads what __ulong wrote, an enum with one value, or what __uint did.
+func (d *definition) ulong(m *btf.Member) (uint64, error) {
+	t := d.types.Resolve(m.Type)
+	if t.Kind() != btf.KindEnum && t.Kind() != btf.KindEnum64 {
+		n, err := d.uint(m)
+		return uint64(n), err
+	}
+	if t.Vlen() != 1 {
+		return 0, d.fail("field " + quote(m.Name) + " is an enum of " + utoa(t.Vlen()) + " values; __ulong writes one")
+	}
+	for _, e := range t.Enums() {
+		return e.Value, nil
+	}
+	return 0, nil
+}
+
+// size reads a field that gives a size, which a field that gives a type may have given already.
+func (d *definition) size(m *btf.Member, size *uint32) error {
+	n, err := d.uint(m)
+	if err != nil {
+		return err
+	}
+	return d.setSize(m, size, n)
+}
+
+// typed reads what __type wrote: a pointer to the type.
+func (d *definition) typed(m *btf.Member, size *uint32) (btf.ID, error) {
+	pointer := d.types.Resolve(m.Type)
+	if pointer.Kind() != btf.KindPtr {
+		return 0, d.fail("field " + quote(m.Name) + " is no __type: no pointer")
+	}
+	n, err := d.types.SizeOf(pointer.Ref())
+	if err != nil {
+		return 0, d.fail("field " + quote(m.Name) + ": " + err.Error())
+	}
+	return pointer.Ref(), d.setSize(m, size, n)
+}
+
+func (d *definition) setSize(m *btf.Member, size *uint32, n uint32) error {
+	if *size != 0 && *size != n {
+		return d.fail("field " + quote(m.Name) + " asks for " + utoa(n) + " bytes, another field for " + utoa(*size))
+	}
+	*size = n
+	return nil
+}
+
+// values reads what __array wrote last: the template of inner maps, or a program array's functions. Which ones is for relocations to say.
+func (d *definition) values(id btf.ID) error {
+	s := &d.spec
+	if d.inner {
+		return d.fail("an inner map cannot have inner maps: field \"values\"")
+	}
+	if !isMapOfMaps(s.Type) && s.Type != sys.MapTypeProgArray {
+		return d.fail("field \"values\" is for program arrays and maps of maps, not for " + s.Type.String())
+	}
+	if s.ValueSize != 0 && s.ValueSize != slotValueSize {
+		return d.fail("its values have " + utoa(s.ValueSize) + " bytes; those of a map with field \"values\" have 4")
+	}
+	s.ValueSize = slotValueSize
+	array := d.types.Resolve(id)
+	pointer := d.types.Resolve(array.Array().Elem)
+	if array.Kind() != btf.KindArray || array.Array().Count != 0 || pointer.Kind() != btf.KindPtr {
+		return d.fail("field \"values\" is no __array: no array of pointers without a length")
+	}
+	target := d.types.Resolve(pointer.Ref())
+	if s.Type == sys.MapTypeProgArray {
+		if target.Kind() != btf.KindFuncProto {
+			return d.fail("field \"values\" of a program array points to " + target.Kind().String() + ", not to functions")
+		}
+		return nil
+	}
+	inner := definition{types: d.types, spec: MapSpec{Name: s.Name + ".inner", Section: s.Section}, inner: true}
+	if err := inner.read(target.ID(), ^uint32(0)); err != nil {
+		return err
+	}
+	s.Inner = &inner.spec
+	return nil
+}
+
+func (d *definition) fail(what string) error {
+	return malformed("map " + quote(d.spec.Name) + " in section " + quote(d.spec.Section) + ": " + what)
+}

@@ -1,0 +1,81 @@
+package object
+
+import (
+	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// legacyMapSize is the length in bytes of struct bpf_map_def (bpf_helpers.h before libbpf 1.0): five words.
+const legacyMapSize = 20
+
+// countLegacyMaps returns how many maps are defined in the old way.
+func (src *source) countLegacyMaps() (n int) {
+	for i := range src.sections {
+		if src.sections[i].role == roleLegacyMaps {
+			n += len(src.objectsOf(i))
+		}
+	}
+	return n
+}
+
+// addLegacy reads the definitions in "maps" and "maps/...".
+func (b *mapBuilder) addLegacy() error {
+	for i := range b.src.sections {
+		if b.src.sections[i].role != roleLegacyMaps {
+			continue
+		}
+		if err := b.addLegacySection(&b.src.file.Sections[i], b.src.objectsOf(i)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addLegacySection reads one section of definitions. Nothing tells how long one is but the number of symbols: programs brought
+// their own struct bpf_map_def, often with more fields.
+func (b *mapBuilder) addLegacySection(sec *elf.Section, symbols []elf.Symbol) error {
+	fail := func(what string) error {
+		return malformed("section " + quote(sec.Name) + " of map definitions: " + what)
+	}
+	n := uint64(len(symbols))
+	if n == 0 {
+		return fail("it has " + utoa(sec.Size) + " bytes, but no symbol names a map")
+	}
+	size := sec.Size / n
+	if sec.Size%n != 0 || size < legacyMapSize {
+		return fail("its " + utoa(sec.Size) + " bytes cannot be " + utoa(n) + " definitions of one size, each of 20 bytes or more")
+	}
+	for i, symbol := range symbols {
+		switch name := quote(symbol.Name); {
+		case symbol.Bind == elf.STB_LOCAL:
+			return unsupported("map " + name + " is static; only global maps are loaded")
+		case symbol.Value != uint64(i)*size:
+			return fail("map " + name + " begins at byte " + utoa(symbol.Value) + ", not at " + utoa(uint64(i)*size) + " as one of definitions of one size would")
+		case symbol.Size != 0 && symbol.Size != size:
+			return fail("map " + name + " has " + utoa(symbol.Size) + " bytes, not " + utoa(size))
+		}
+		def := sec.Data[symbol.Value:][:size]
+		for at, extra := range def[legacyMapSize:] {
+			if extra != 0 {
+				return fail("map " + quote(symbol.Name) + " has fields beyond map_flags, and byte " + utoa(legacyMapSize+at) +
+					" of its definition is not 0: what it means cannot be known; define the map in section \".maps\"")
+			}
+		}
+		b.add(b.src.legacyMap(sec.Name, symbol.Name, def), sec.Index, symbol.Value, size)
+	}
+	return nil
+}
+
+// legacyMap reads one definition.
+func (src *source) legacyMap(section, name string, def []byte) MapSpec {
+	word := func(i int) uint32 { return src.big.uint32(def[4*i:]) }
+	return MapSpec{
+		Name:       name,
+		Section:    section,
+		Type:       sys.MapType(word(0)),
+		KeySize:    word(1),
+		ValueSize:  word(2),
+		MaxEntries: word(3),
+		Flags:      word(4),
+	}
+}

@@ -1,0 +1,86 @@
+package object
+
+import (
+	"strings"
+
+	"github.com/pinion-bpf/pinion/sys"
+	"golang.org/x/sys/unix"
+)
+
+// ProgramSpec is a program as the object describes it: a global function in a section of its own kind. All but Name and Section
+// may be changed before the Spec is loaded.
+type ProgramSpec struct {
+	// Name of the C function.
+	Name string
+	// Section that it is in, without the "?" that turns Autoload off.
+	Section string
+	// Type and AttachType as the section's name says (libbpf's table). A section that the table does not have gives ProgTypeUnspec:
+	// such a program can be loaded only after Type was set.
+	Type       sys.ProgType
+	AttachType sys.AttachType
+	// AttachTo is the text after the section's name, where that may have one: "sys_enter" in "raw_tp/sys_enter",
+	// "sched/sched_switch" in "tp/sched/sched_switch".
+	AttachTo string
+	// Flags are the prog_flags of BPF_PROG_LOAD: BPF_F_SLEEPABLE [5.10] or BPF_F_XDP_HAS_FRAGS [5.18] where the section asks for it.
+	Flags uint32
+	// Autoload says whether the program is loaded with the object; at first false if the section begins with "?".
+	Autoload bool
+	// Autoattach says whether Attach attaches the program; at first true if the section says where to.
+	Autoattach bool
+
+	source   *source
+	row      *sectionRow // nil if the section is not in the table
+	function int32       // index in source.functions
+}
+
+// Instructions returns how many instructions of 8 bytes the program's own function has; those of subprograms are not counted.
+func (p *ProgramSpec) Instructions() int { return int(p.source.functions[p.function].count) }
+
+// readPrograms makes a program of every function in a program section.
+func (s *Spec) readPrograms() error {
+	src := s.source
+	n := 0
+	for i := range src.functions {
+		if src.functions[i].entry {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	specs := make([]ProgramSpec, 0, n)
+	s.Programs = make([]*ProgramSpec, n)
+	for i := range src.functions {
+		if f := &src.functions[i]; f.entry {
+			f.program = int32(len(specs))
+			specs = append(specs, src.newProgram(i))
+			s.Programs[f.program] = &specs[f.program]
+		}
+	}
+	if i, j := twin(n, func(i int) string { return specs[i].Name }); i >= 0 {
+		return malformed("two programs are called " + quote(specs[i].Name) + ", one in section " + quote(specs[i].Section) +
+			", one in section " + quote(specs[j].Section))
+	}
+	return nil
+}
+
+// newProgram returns what the section of a function says of it.
+func (src *source) newProgram(index int) ProgramSpec {
+	f := &src.functions[index]
+	section, optional := strings.CutPrefix(src.file.Sections[f.section].Name, "?")
+	p := ProgramSpec{Name: f.name, Section: section, Autoload: !optional, source: src, function: int32(index)}
+	row, target := matchSection(section)
+	if row == nil {
+		return p
+	}
+	p.row, p.Type, p.AttachType, p.AttachTo = row, row.progType, row.attachType, target
+	f.structOps = row.progType == sys.ProgTypeStructOps
+	p.Autoattach = row.attach != attachNone && target != ""
+	if row.bits&sleepable != 0 {
+		p.Flags |= unix.BPF_F_SLEEPABLE
+	}
+	if row.bits&frags != 0 {
+		p.Flags |= unix.BPF_F_XDP_HAS_FRAGS
+	}
+	return p
+}

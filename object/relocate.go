@@ -1,0 +1,160 @@
+package object
+
+import (
+	"iter"
+
+	"github.com/pinion-bpf/pinion/elf"
+)
+
+const relocationSize = 16 // bytes in a relocation without addend
+
+// reference is what an instruction refers to.
+type reference struct {
+	kind   referenceKind
+	insn   uint32 // the instruction, counted from the start of its function
+	index  int32  // of a map in Spec.Maps, or of a function in source.functions
+	offset uint32 // into a data map's value, in bytes
+	name   string // the symbol's
+}
+
+type referenceKind uint8
+
+const (
+	toMap       referenceKind = iota // the map itself
+	toData                           // a place in a map of global data
+	toFunction                       // a call, or a function's address
+	toExtern                         // something that the object does not have
+	toArena                          // global data in an arena
+	toJumpTable                      // addresses of instructions
+)
+
+// relocationsOf returns the section with the relocations of a section, in the order of the places they change; nil if it has none.
+func (src *source) relocationsOf(section int) *elf.Section {
+	own := &src.sections[section]
+	if own.rel == 0 {
+		return nil
+	}
+	rel := src.file.Sections[own.rel]
+	rel.Data = own.relData
+	return &rel
+}
+
+// relocations yields the relocations of a function.
+func (src *source) relocations(f *function) iter.Seq[elf.Relocation] {
+	rel := src.relocationsOf(int(f.section))
+	if rel == nil {
+		return func(func(elf.Relocation) bool) {}
+	}
+	n := len(rel.Data) / relocationSize
+	// Offsets lie below the section's size, and that in 32 bits.
+	from := func(insn uint32) int {
+		return relocationSize * firstOf(n, func(i int) bool {
+			return src.file.Order.Uint64(rel.Data[i*relocationSize:]) >= uint64(insn)*insnSize
+		})
+	}
+	rel.Data = rel.Data[from(f.start):from(f.start+f.count)]
+	return src.file.Relocations(rel)
+}
+
+// firstOf returns the first of n indices for which is holds, n if there is none. From the first on it must hold for all.
+func firstOf(n int, is func(int) bool) int {
+	low, high := 0, n
+	for low < high {
+		if middle := (low + high) / 2; is(middle) {
+			high = middle
+		} else {
+			low = middle + 1
+		}
+	}
+	return low
+}
+
+// code returns a function's instructions, which are the file's and must not be changed.
+func (src *source) code(f *function) []byte {
+	return src.file.Sections[f.section].Data[int(f.start)*insnSize:][:int(f.count)*insnSize]
+}
+
+// resolve finds out what the relocation of an instruction of f refers to.
+func (src *source) resolve(f *function, rel elf.Relocation) (reference, error) {
+	at := rel.Offset - uint64(f.start)*insnSize
+	ref := reference{insn: uint32(at / insnSize)}
+	fail := func(what string) (reference, error) {
+		return reference{}, malformed("relocation of byte " + utoa(at) + " of function " + quote(f.name) + ": " + what)
+	}
+	if at%insnSize != 0 {
+		return fail("there is no instruction")
+	}
+	if rel.Type != elf.R_BPF_64_64 && rel.Type != elf.R_BPF_64_32 {
+		return fail("its type is " + utoa(rel.Type) + "; those of instructions are 1 (R_BPF_64_64) and 10 (R_BPF_64_32)")
+	}
+	symbol, err := src.file.Symbol(rel.Symbol)
+	if err != nil {
+		return reference{}, err
+	}
+	insn := src.code(f)[at:][:insnSize]
+	opcode := insn[0]
+	call := opcode == opCall && src.big.sourceRegister(insn) == pseudoCall
+	if opcode != opLoad64 && !call {
+		return fail("the instruction there, with opcode " + utoa(uint32(opcode)) + ", is neither a call nor a 64-bit load")
+	}
+	ref.name = symbol.Name
+	if what := src.target(&ref, &symbol, call, int64(src.big.immediate(insn))); what != "" {
+		return fail(what)
+	}
+	return ref, nil
+}
+
+// target fills in what a symbol with an addend stands for; it returns what is wrong with it, or "".
+func (src *source) target(ref *reference, symbol *elf.Symbol, call bool, addend int64) string {
+	if symbol.Section == elf.SectionUndef && symbol.Name != "" {
+		ref.kind = toExtern
+		return ""
+	}
+	if symbol.Section <= 0 || symbol.Value >= 1<<32 {
+		return "symbol " + quote(symbol.Name) + " lies in no section"
+	}
+	sec := &src.file.Sections[symbol.Section]
+	role := src.sections[symbol.Section].role
+	if ref.name == "" {
+		ref.name = sec.Name
+	}
+	place := int64(symbol.Value) + addend // in bytes
+	switch {
+	case call:
+		// The addend of a call is in instructions, and one less, as the call itself would have it.
+		place = int64(symbol.Value) + (addend+1)*insnSize
+		return src.functionTarget(ref, symbol.Section, place)
+	case role == roleText || role == roleProgram:
+		return src.functionTarget(ref, symbol.Section, place)
+	case role == roleMaps || role == roleLegacyMaps:
+		ref.kind, ref.index = toMap, int32(src.mapAt(symbol.Section, uint64(place)))
+		if ref.index < 0 {
+			return "no map is defined at byte " + utoa(place) + " of section " + quote(sec.Name)
+		}
+	case role == roleData:
+		ref.kind, ref.index, ref.offset = toData, src.sections[symbol.Section].dataMap, uint32(place)
+		if place < 0 || uint64(place) >= sec.Size {
+			return "byte " + utoa(place) + " of section " + quote(sec.Name) + ", which has only " + utoa(sec.Size)
+		}
+	case role == roleArena:
+		ref.kind = toArena
+	case role == roleJumpTables:
+		ref.kind = toJumpTable
+	default:
+		return "section " + quote(sec.Name) + " holds nothing that an instruction could refer to"
+	}
+	return ""
+}
+
+// functionTarget fills in the function that begins at a byte of a section.
+func (src *source) functionTarget(ref *reference, section int, place int64) string {
+	i := -1
+	if place >= 0 && place%insnSize == 0 {
+		i = src.functionAt(section, place/insnSize)
+	}
+	if i < 0 {
+		return "no function begins at byte " + utoa(place) + " of section " + quote(src.file.Sections[section].Name)
+	}
+	ref.kind, ref.index, ref.name = toFunction, int32(i), src.functions[i].name
+	return ""
+}

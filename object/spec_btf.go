@@ -1,0 +1,164 @@
+package object
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/internal/btf"
+)
+
+// kernelBTF returns the object's BTF as BPF_BTF_LOAD takes it, nil if the object has none. Compilers leave out what only the
+// linker knows, which is completed as libbpf does it (libbpf.c, btf_fixup_datasec and bpf_object__sanitize_and_load_btf):
+//
+//   - sizes of sections, and where global variables lie in them, from ELF;
+//   - a place for each extern of .kconfig, which is then a variable like others;
+//   - global functions and variables with hidden visibility become static, which makes the verifier follow calls of such functions
+//     instead of verifying each by itself; extern functions become global.
+//
+// The ids of types stay as they are. An object whose [Spec.Unsupported] names an extern of .ksyms gives an error.
+func (s *Spec) kernelBTF() ([]byte, error) {
+	src := s.source
+	if src.types == nil {
+		return nil, nil
+	}
+	e := btfEditor{src: src, types: src.types.Copy(), hidden: map[string]bool{}}
+	e.collectSymbols()
+	for _, f := range src.functions {
+		if f.hidden && !f.entry {
+			e.hidden[f.name] = true
+		}
+	}
+	for _, datasec := range src.datasecs {
+		if err := e.completeSection(datasec); err != nil {
+			return nil, err
+		}
+	}
+	if err := e.setFunctionLinkage(); err != nil {
+		return nil, err
+	}
+	return e.types.Raw(), nil
+}
+
+// btfEditor completes a copy of an object's BTF.
+type btfEditor struct {
+	src     *source
+	types   *btf.Data
+	symbols []elf.Symbol    // of global variables, by section, then name
+	hidden  map[string]bool // subprograms that are global, but hidden
+}
+
+// collectSymbols takes the variables of every section: BTF describes others than those with global data, too.
+func (e *btfEditor) collectSymbols() {
+	for _, symbol := range e.src.file.Symbols() {
+		variable := symbol.Type == elf.STT_OBJECT || symbol.Type == elf.STT_NOTYPE
+		if variable && symbol.Section > 0 && symbol.Bind != elf.STB_LOCAL && len(symbol.Name) <= maxName {
+			e.symbols = append(e.symbols, symbol)
+		}
+	}
+	slices.SortStableFunc(e.symbols, compareSymbols)
+}
+
+func compareSymbols(a, b elf.Symbol) int {
+	return then(compare(a.Section, b.Section), strings.Compare(a.Name, b.Name))
+}
+
+// completeSection completes one DATASEC.
+func (e *btfEditor) completeSection(datasec btf.Type) error {
+	switch name := datasec.Name(); name {
+	case ".ksyms":
+		return unsupported(FeatureKsym + " cannot be loaded: the object's BTF has a section \".ksyms\"")
+	case ".kconfig":
+		return e.layOutKconfig(datasec)
+	default:
+		sec := e.src.file.Section(name)
+		if sec == nil || sec.Size == 0 || sec.Size > maxData {
+			return malformed("the BTF has a DATASEC " + quote(name) + ", but the file has no such section with contents")
+		}
+		return e.completeVariables(datasec, sec)
+	}
+}
+
+// completeVariables completes a DATASEC from the symbols of its section.
+func (e *btfEditor) completeVariables(datasec btf.Type, sec *elf.Section) error {
+	complete := datasec.Size() != 0 // a linker was here
+	if !complete {
+		if err := e.types.SetDatasecSize(datasec.ID(), uint32(sec.Size)); err != nil {
+			return err
+		}
+	}
+	for i, v := range datasec.Vars() {
+		t := e.types.Type(v.Type)
+		if t.Kind() != btf.KindVar || t.Linkage() != btf.LinkageGlobal {
+			continue // static variables have their offsets from the compiler
+		}
+		symbol, found := e.symbol(sec, t.Name())
+		if !found {
+			return malformed("variable " + quote(t.Name()) + " of the DATASEC " + quote(sec.Name) + " has no symbol")
+		}
+		if !complete {
+			if err := e.types.SetVarSecinfo(datasec.ID(), i, uint32(symbol.Value), v.Size); err != nil {
+				return err
+			}
+		}
+		if isHidden(&symbol) {
+			if err := e.types.SetVarLinkage(t.ID(), btf.LinkageStatic); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// symbol returns a variable's symbol.
+func (e *btfEditor) symbol(sec *elf.Section, name string) (elf.Symbol, bool) {
+	i, found := slices.BinarySearchFunc(e.symbols, elf.Symbol{Section: sec.Index, Name: name}, compareSymbols)
+	if !found {
+		return elf.Symbol{}, false
+	}
+	return e.symbols[i], true
+}
+
+// layOutKconfig gives each extern of .kconfig a place, one after the other, aligned to 8 bytes.
+func (e *btfEditor) layOutKconfig(datasec btf.Type) error {
+	end := uint32(0)
+	for i, v := range datasec.Vars() {
+		size, err := e.types.SizeOf(v.Type)
+		if err != nil || size > maxData || end > maxData {
+			return malformed("an extern of .kconfig has no size")
+		}
+		// An array of unknown length has room for nothing, which the kernel does not take.
+		if err := e.types.SetVarSecinfo(datasec.ID(), i, end, max(size, 1)); err != nil {
+			return err
+		}
+		if err := e.types.SetVarLinkage(v.Type, btf.LinkageGlobal); err != nil {
+			return err
+		}
+		end += (max(size, 1) + 7) &^ 7
+	}
+	return e.types.SetDatasecSize(datasec.ID(), end)
+}
+
+// setFunctionLinkage makes hidden functions static, and extern ones global: the kernel knows no others.
+func (e *btfEditor) setFunctionLinkage() error {
+	for id := range e.types.Len() {
+		t := e.types.Type(btf.ID(id))
+		if t.Kind() != btf.KindFunc {
+			continue
+		}
+		linkage := t.Linkage()
+		if linkage == btf.LinkageExtern {
+			linkage = btf.LinkageGlobal
+		}
+		if linkage == btf.LinkageGlobal && e.hidden[t.Name()] {
+			linkage = btf.LinkageStatic
+		}
+		if linkage == t.Linkage() {
+			continue
+		}
+		if err := e.types.SetFuncLinkage(t.ID(), linkage); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package object
+
+import (
+	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/internal/btf"
+)
+
+// source is the file that a Spec was read from, taken apart. It never changes after parsing, so any number of loads may share it.
+type source struct {
+	data      []byte
+	file      *elf.File
+	big       bigEndian
+	types     *btf.Data  // nil if the file has no .BTF
+	ext       *btf.Ext   // nil if it has no .BTF.ext
+	datasecs  []btf.Type // those of types, by name
+	sections  []section  // by index in the file
+	functions []function
+	objects   []elf.Symbol // variables and map definitions, by section, then value
+	maps      []*MapSpec   // those of the Spec; relocations count them
+	places    []mapPlace   // where the definitions of maps are, by section, then offset
+}
+
+// parse reads everything but the name. The order matters: each step uses what the ones before found.
+func parse(data []byte) (*Spec, error) {
+	if len(data) > maxFile {
+		return nil, malformed("it has " + utoa(len(data)) + " bytes; at most " + utoa(maxFile) + " are read")
+	}
+	file, err := elf.Parse(data)
+	if err != nil {
+		return nil, err
+	}
+	src := &source{data: data, file: file, big: isBig(file.Order)}
+	s := &Spec{source: src}
+	for _, step := range []func(*Spec) error{
+		(*Spec).readSections,
+		(*Spec).readTypes,
+		(*Spec).readSymbols,
+		(*Spec).readPrograms,
+		(*Spec).readMaps,
+		(*Spec).readVariables,
+	} {
+		if err := step(s); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// readMaps makes the maps of every kind, in the order that [Spec.Maps] promises.
+func (s *Spec) readMaps() error {
+	src := s.source
+	defs, err := src.mapVariables()
+	if err != nil {
+		return err
+	}
+	n := len(defs) + src.countLegacyMaps() + src.countDataSections()
+	b := mapBuilder{src: src, specs: make([]MapSpec, 0, n)}
+	b.src.places = make([]mapPlace, 0, n)
+	for _, step := range []func() error{
+		func() error { return b.addDefined(defs) },
+		b.addLegacy,
+		b.addData,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	s.Maps = make([]*MapSpec, n)
+	for i := range b.specs {
+		s.Maps[i] = &b.specs[i]
+	}
+	src.maps = s.Maps
+	if i, j := twin(n, func(i int) string { return s.Maps[i].Name }); i >= 0 {
+		return malformed("two maps are called " + quote(s.Maps[i].Name) + ", one in section " + quote(s.Maps[i].Section) +
+			", one in section " + quote(s.Maps[j].Section))
+	}
+	return s.readSlots()
+}

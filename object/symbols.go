@@ -1,0 +1,207 @@
+package object
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/internal/btf"
+)
+
+// maxName is the length in bytes of the longest name of a function, map or variable: the kernel's (KSYM_NAME_LEN, with a NUL, from 6.1).
+const maxName = 511
+
+func nameTooLong(what, name string, most int) error {
+	return malformed("the name of " + what + " " + quote(name) + " has " + utoa(len(name)) + " bytes; at most " + utoa(most) + " are allowed")
+}
+
+// function is one function: an entry point, which is a program, or a subprogram.
+type function struct {
+	name      string
+	section   int32
+	entry     bool   // it is in a program section
+	static    bool   // it is only seen in its file
+	hidden    bool   // it is global, but not seen outside its object: the verifier is to treat it as static
+	start     uint32 // index of its first instruction in its section
+	count     uint32 // instructions
+	core      uint32 // CO-RE relocations
+	program   int32  // index in Spec.Programs of an entry
+	structOps bool   // it is to be called through a struct_ops map
+}
+
+// readSymbols collects functions, and the objects in sections that have a role.
+func (s *Spec) readSymbols() error {
+	src := s.source
+	functions, objects := 0, 0
+	for _, sym := range src.file.Symbols() {
+		switch {
+		case src.isFunction(&sym):
+			functions++
+		case src.isObject(&sym):
+			objects++
+		}
+	}
+	src.functions = make([]function, 0, functions)
+	src.objects = make([]elf.Symbol, 0, objects)
+	for _, sym := range src.file.Symbols() {
+		switch {
+		case src.isFunction(&sym):
+			f, err := src.newFunction(&sym)
+			if err != nil {
+				return err
+			}
+			src.functions = append(src.functions, f)
+		case src.isObject(&sym):
+			if len(sym.Name) > maxName {
+				return nameTooLong("variable", sym.Name, maxName)
+			}
+			src.objects = append(src.objects, sym)
+		}
+	}
+	slices.SortStableFunc(src.functions, func(a, b function) int {
+		return then(compare(a.section, b.section), compare(a.start, b.start))
+	})
+	slices.SortStableFunc(src.objects, func(a, b elf.Symbol) int {
+		return then(compare(a.Section, b.Section), compare(a.Value, b.Value))
+	})
+	return src.checkFunctions()
+}
+
+func (src *source) isFunction(sym *elf.Symbol) bool {
+	if sym.Type != elf.STT_FUNC || sym.Section <= 0 {
+		return false
+	}
+	r := src.sections[sym.Section].role
+	return r == roleText || r == roleProgram
+}
+
+// isObject reports whether a symbol is a variable or a map definition. Old compilers gave them no type.
+func (src *source) isObject(sym *elf.Symbol) bool {
+	if sym.Type != elf.STT_OBJECT && sym.Type != elf.STT_NOTYPE || sym.Section <= 0 || sym.Name == "" {
+		return false
+	}
+	switch src.sections[sym.Section].role {
+	case roleMaps, roleLegacyMaps:
+		return true
+	case roleData:
+		return sym.Type == elf.STT_OBJECT
+	}
+	return false
+}
+
+// newFunction checks a function's symbol.
+func (src *source) newFunction(sym *elf.Symbol) (function, error) {
+	sec := &src.file.Sections[sym.Section]
+	where := func() string { return "function " + quote(sym.Name) + " in section " + quote(sec.Name) }
+	switch {
+	case sym.Name == "":
+		return function{}, malformed("a function in section " + quote(sec.Name) + " has no name")
+	case len(sym.Name) > maxName:
+		return function{}, nameTooLong("function", sym.Name, maxName)
+	case sym.Value%insnSize != 0 || sym.Size%insnSize != 0 || sym.Size == 0:
+		return function{}, malformed(where() + " begins at byte " + utoa(sym.Value) + " and has " + utoa(sym.Size) +
+			" bytes; both should be multiples of 8, the size of an instruction")
+	case sym.Value > sec.Size || sym.Size > sec.Size-sym.Value:
+		return function{}, malformed(where() + " begins at byte " + utoa(sym.Value) + " and has " + utoa(sym.Size) +
+			" bytes, but the section has only " + utoa(sec.Size))
+	}
+	f := function{
+		name:    sym.Name,
+		section: int32(sym.Section),
+		entry:   src.sections[sym.Section].role == roleProgram,
+		static:  sym.Bind == elf.STB_LOCAL,
+		start:   uint32(sym.Value / insnSize),
+		count:   uint32(sym.Size / insnSize),
+	}
+	f.hidden = !f.static && isHidden(sym)
+	if f.entry && f.static {
+		return function{}, unsupported(where() + " is static; a program must be global, and a static function belongs in .text")
+	}
+	return f, nil
+}
+
+func isHidden(sym *elf.Symbol) bool {
+	return sym.Visibility == elf.STV_HIDDEN || sym.Visibility == elf.STV_INTERNAL
+}
+
+// checkFunctions refuses functions that overlap, and counts their CO-RE relocations.
+func (src *source) checkFunctions() error {
+	for i := 1; i < len(src.functions); i++ {
+		a, b := &src.functions[i-1], &src.functions[i]
+		if a.section == b.section && a.start+a.count > b.start {
+			return malformed("functions " + quote(a.name) + " and " + quote(b.name) + " in section " +
+				quote(src.file.Sections[a.section].Name) + " overlap")
+		}
+	}
+	src.countCORERelos()
+	return nil
+}
+
+// countCORERelos counts the CO-RE relocations of every function.
+func (src *source) countCORERelos() {
+	if src.ext == nil {
+		return
+	}
+	for i := 0; i < len(src.functions); {
+		section := src.functions[i].section
+		group := src.functionsOf(section)
+		if records, found := src.ext.CORERelos(src.file.Sections[section].Name); found {
+			src.countRecords(group, records)
+		}
+		i += len(group)
+	}
+}
+
+// countRecords counts the CO-RE relocations of the functions of one section.
+func (src *source) countRecords(group []function, records btf.Records) {
+	for at := 0; at < len(records.Data); at += int(records.RecSize) {
+		insn := src.big.uint32(records.Data[at:]) / insnSize
+		// The last function that does not begin after insn.
+		i, _ := slices.BinarySearchFunc(group, insn+1, func(f function, insn uint32) int { return compare(f.start, insn) })
+		if i > 0 && insn-group[i-1].start < group[i-1].count {
+			group[i-1].core++
+		}
+	}
+}
+
+// functionsOf returns the functions of a section, by their place in it.
+func (src *source) functionsOf(section int32) []function {
+	bySection := func(f function, section int32) int { return compare(f.section, section) }
+	first, _ := slices.BinarySearchFunc(src.functions, section, bySection)
+	end, _ := slices.BinarySearchFunc(src.functions, section+1, bySection)
+	return src.functions[first:end]
+}
+
+// functionAt returns the index of the function that begins at an instruction of a section, -1 if none does.
+func (src *source) functionAt(section int, insn int64) int {
+	i, found := slices.BinarySearchFunc(src.functions, insn, func(f function, insn int64) int {
+		return then(compare(int(f.section), section), compare(int64(f.start), insn))
+	})
+	if !found {
+		return -1
+	}
+	return i
+}
+
+// objectsOf returns the objects of a section, by their place in it.
+func (src *source) objectsOf(section int) []elf.Symbol {
+	bySection := func(s elf.Symbol, section int) int { return compare(s.Section, section) }
+	first, _ := slices.BinarySearchFunc(src.objects, section, bySection)
+	end, _ := slices.BinarySearchFunc(src.objects, section+1, bySection)
+	return src.objects[first:end]
+}
+
+// twin returns two of n things that have one name, or -1 twice if all names differ.
+func twin(n int, name func(int) string) (i, j int) {
+	order := make([]int32, n)
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortStableFunc(order, func(a, b int32) int { return strings.Compare(name(int(a)), name(int(b))) })
+	for k := 1; k < n; k++ {
+		if a, b := int(order[k-1]), int(order[k]); name(a) == name(b) {
+			return a, b
+		}
+	}
+	return -1, -1
+}
