@@ -1,0 +1,120 @@
+package object
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+const kernelTypesPath = "/sys/kernel/btf/vmlinux"
+
+// findTargets returns, by index in Programs, the ids of the kernel's types that the programs to load are for; nil if none needs one.
+// Only then are the kernel's types read.
+func (s *Spec) findTargets() ([]uint32, error) {
+	first := slices.IndexFunc(s.Programs, (*ProgramSpec).needsTarget)
+	if first < 0 {
+		return nil, nil
+	}
+	types, err := openKernelTypes()
+	if err != nil {
+		do := s.Programs[first].where() + " needs a kernel built with CONFIG_DEBUG_INFO_BTF"
+		return nil, &sys.Error{Op: "read the kernel's types", Thing: kernelTypesPath, Err: err, Do: do}
+	}
+	defer types.close()
+	ids := make([]uint32, len(s.Programs))
+	for i, p := range s.Programs {
+		if !p.needsTarget() {
+			continue
+		}
+		kind, name, err := p.target()
+		if err != nil {
+			return nil, err
+		}
+		t, found := types.Find(kind, name)
+		if !found {
+			do := "the kernel has no " + kind.String() + " " + quote(name) + " to attach to"
+			return nil, &sys.Error{Op: "load", Thing: p.where(), Err: unix.ENOENT, Do: do}
+		}
+		ids[i] = uint32(t.ID())
+	}
+	return ids, nil
+}
+
+// needsTarget reports whether the program is to be loaded, and for one thing that the kernel's types name.
+func (p *ProgramSpec) needsTarget() bool {
+	return p.Autoload && p.row != nil && p.row.bits&kernelBTF != 0
+}
+
+// where names a program for a message.
+func (p *ProgramSpec) where() string {
+	return "program " + quote(p.Name) + " in section " + quote(p.Section)
+}
+
+// target returns what the kernel's types call the thing that a program is for.
+func (p *ProgramSpec) target() (btf.Kind, string, error) {
+	where := p.where()
+	switch {
+	case p.Type == sys.ProgTypeExt:
+		return 0, "", unsupported(where + " replaces a function of another program, which cannot be named yet")
+	case p.AttachTo == "":
+		return 0, "", badSpec(where + " does not say what it is for; set AttachTo, or name it in the section")
+	case strings.Contains(p.AttachTo, ":"):
+		return 0, "", unsupported(where + " is for a function of a kernel module")
+	}
+	switch p.AttachType {
+	case sys.AttachTypeTraceRawTP:
+		return btf.KindTypedef, "btf_trace_" + p.AttachTo, nil
+	case sys.AttachTypeLSMMac, sys.AttachTypeLSMCgroup:
+		return btf.KindFunc, "bpf_lsm_" + p.AttachTo, nil
+	case sys.AttachTypeTraceIter:
+		return btf.KindFunc, "bpf_iter_" + p.AttachTo, nil
+	}
+	return btf.KindFunc, p.AttachTo, nil
+}
+
+// kernelTypes is the kernel's BTF, in memory that goes back at once when it is closed.
+type kernelTypes struct {
+	*btf.Data
+	memory []byte
+}
+
+func openKernelTypes() (*kernelTypes, error) {
+	fd, err := unix.Open(kernelTypesPath, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		return nil, err
+	}
+	if stat.Size <= 0 || stat.Size > maxKernelTypes {
+		return nil, unix.EFBIG
+	}
+	k := &kernelTypes{}
+	k.memory, err = unix.Mmap(-1, 0, int(stat.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return nil, err
+	}
+	n, err := readAll(fd, k.memory)
+	if err == nil {
+		k.Data, err = btf.Parse(k.memory[:n])
+	}
+	if err != nil {
+		k.close()
+		return nil, err
+	}
+	return k, nil
+}
+
+// maxKernelTypes is the size in bytes of the largest BTF that is read as the kernel's; those of distributions have some megabytes.
+const maxKernelTypes = 256 << 20
+
+func (k *kernelTypes) close() {
+	k.Data = nil // its names are in that memory
+	unix.Munmap(k.memory)
+}

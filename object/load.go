@@ -1,0 +1,132 @@
+package object
+
+import (
+	"errors"
+
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// LoadOptions change how [Spec.Load] loads. The zero value is good for most.
+type LoadOptions struct {
+	// Maps is asked for every map before it is created, so that one that exists can be used instead. nil creates all.
+	Maps MapSource
+	// Workers is how many programs are verified at once, 0 for as many as the process may use processors.
+	Workers int
+	// LogLevel is that of the verifier's log about a program that it refuses (see [VerifierError]): 1 or 0 for the paths that led to the
+	// refusal, 2 for all paths, and 4 in addition for statistics. A program that is accepted has no log.
+	LogLevel uint32
+}
+
+// MapSource finds maps that exist already. Package pinning has one, for maps that are pinned.
+type MapSource interface {
+	// ExistingMap returns the map to use in the place of m, or nil to have it created. The loader checks that it fits, and closes
+	// it if it does not; else it becomes the Object's. What it holds is not touched: neither Data nor Slots are written to it.
+	ExistingMap(m *MapSpec) (*Map, error)
+}
+
+// Load loads the object into the kernel: its BTF, all its maps, with the values that they begin with, and the programs that have
+// Autoload set. Nothing is attached. Either all of it is loaded, or nothing stays and no descriptor is open. nil stands for the
+// zero options.
+//
+// Programs are verified by several goroutines at once, all of which have ended when Load returns. What comes out does not depend
+// on their number; the error is that of the first program, in the order of Programs, that cannot be loaded.
+//
+// The error is a [*sys.Error], and wraps
+//
+//   - [ErrUnsupported] if the object, or a program with Autoload, needs what this package cannot do: see [Spec.Unsupported];
+//   - [ErrSpec] if the Spec was changed into something that cannot be loaded. The kernel has not been asked anything then;
+//   - [ErrFormat] if the instructions or relocations of a program make no sense;
+//   - [ErrMismatch], as a [*MismatchError], if an existing map does not fit;
+//   - [ErrVerifier], as a [*VerifierError] with the log, if the verifier refuses a program;
+//   - the errno of the kernel: EPERM (the error names the capability), EMFILE, ENOMEM, E2BIG, EINVAL, ENOENT.
+//
+// It needs Linux 5.10, what the object uses may need a later one. A process without CAP_SYS_ADMIN needs CAP_BPF, for tracing also
+// CAP_PERFMON, and for networking CAP_NET_ADMIN.
+//
+// Before Linux 5.11 the kernel counts maps and programs against RLIMIT_MEMLOCK, of which processes have little. If, and only if, the
+// kernel refuses something for want of it, Load raises that limit to infinity and tries once more. The limit is the whole
+// process's, is inherited by its children, and stays raised.
+func (s *Spec) Load(opts *LoadOptions) (*Object, error) {
+	l := loader{spec: s}
+	if opts != nil {
+		l.opts = *opts
+	}
+	o, err := l.load()
+	if err != nil {
+		return nil, &sys.Error{Op: "load object", Thing: quote(s.Name), Err: err}
+	}
+	return o, nil
+}
+
+// loader is one load. It owns what it has made until the end.
+type loader struct {
+	spec     *Spec
+	opts     LoadOptions
+	memlock  memlock
+	btf      *sys.FD    // nil if the object has no BTF
+	maps     []*Map     // by index in spec.Maps; nil while there is none
+	reused   []bool     // by index in spec.Maps: the map existed before
+	programs []*Program // by index in spec.Programs; nil if not loaded
+	license  sys.Pointer
+}
+
+func (l *loader) load() (*Object, error) {
+	done := false
+	defer func() {
+		l.btf.Close()
+		if !done {
+			l.unwind()
+		}
+	}()
+	l.maps = make([]*Map, len(l.spec.Maps))
+	l.reused = make([]bool, len(l.spec.Maps))
+	l.programs = make([]*Program, len(l.spec.Programs))
+	for _, step := range [...]func(*loader) error{
+		(*loader).check,
+		(*loader).loadBTF,
+		(*loader).makeMaps,
+		(*loader).fillData,
+		(*loader).fillMapSlots,
+		(*loader).loadPrograms,
+		(*loader).fillProgramSlots,
+	} {
+		if err := step(l); err != nil {
+			return nil, err
+		}
+	}
+	done = true
+	return l.object(), nil
+}
+
+// object hands over what was made.
+func (l *loader) object() *Object {
+	programs := make([]*Program, 0, len(l.programs))
+	for _, p := range l.programs {
+		if p != nil {
+			programs = append(programs, p)
+		}
+	}
+	o := NewObject(l.spec.Name, l.maps, programs, nil)
+	o.spec = l.spec
+	return o
+}
+
+// unwind closes everything that was made. That is reported by nobody: the error that led here matters more.
+func (l *loader) unwind() {
+	for _, p := range l.programs {
+		if p != nil {
+			p.Close()
+		}
+	}
+	for _, m := range l.maps {
+		if m != nil {
+			m.Close()
+		}
+	}
+}
+
+// ErrSpec says that a Spec, as it was changed by its user, cannot be loaded.
+var ErrSpec = errors.New("object: the spec cannot be loaded")
+
+// badSpec says what is wrong with a Spec.
+func badSpec(what string) error { return &problem{ErrSpec, what} }

@@ -1,0 +1,87 @@
+package object
+
+import (
+	"errors"
+)
+
+// Object is an object in the kernel: handles on its maps, programs and links. [Spec.Load] makes one, and package pinning makes one of what
+// is pinned. Closing it, or the end of the process, frees what nothing else keeps alive: its links are detached, its programs
+// and maps freed, unless they are pinned.
+//
+// Several goroutines may use it at once, but nothing else while it is being attached or closed.
+type Object struct {
+	name     string
+	spec     *Spec // nil if it was not loaded by this process
+	maps     []*Map
+	programs []*Program
+	links    []*Link
+}
+
+// NewObject makes an object of handles that exist, and owns them from then on.
+func NewObject(name string, maps []*Map, programs []*Program, links []*Link) *Object {
+	return &Object{name: name, maps: maps, programs: programs, links: links}
+}
+
+// Name is the object's name, "" if it has none.
+func (o *Object) Name() string { return o.name }
+
+// Spec is what the object was loaded from, nil if it came back from its pins.
+func (o *Object) Spec() *Spec { return o.spec }
+
+// Maps are the object's maps, global data included. The slice is the object's: do not change it.
+func (o *Object) Maps() []*Map { return o.maps }
+
+// Programs are the object's programs that were loaded. The slice is the object's: do not change it.
+func (o *Object) Programs() []*Program { return o.programs }
+
+// Links are the object's attached programs. The slice is the object's: do not change it.
+func (o *Object) Links() []*Link { return o.links }
+
+// Map gives the map of that full name, nil if there is none.
+func (o *Object) Map(name string) *Map {
+	for _, m := range o.maps {
+		if m.name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// Program gives the program of that name (its C function's), nil if there is none or it was not loaded.
+func (o *Object) Program(name string) *Program {
+	for _, p := range o.programs {
+		if p.name == name {
+			return p
+		}
+	}
+	return nil
+}
+
+// Link gives the link of a program to a target, nil if there is none. The target is what [Object.AttachTo] was given, "" for a link
+// that [Object.Attach] made.
+func (o *Object) Link(program, target string) *Link {
+	for _, l := range o.links {
+		if l.program == program && l.target == target {
+			return l
+		}
+	}
+	return nil
+}
+
+// AddLink gives the object a link to own.
+func (o *Object) AddLink(l *Link) { o.links = append(o.links, l) }
+
+// Close closes every handle. Closing once more does nothing.
+func (o *Object) Close() error {
+	var errs []error
+	for _, l := range o.links {
+		errs = append(errs, l.Close())
+	}
+	for _, p := range o.programs {
+		errs = append(errs, p.Close())
+	}
+	for _, m := range o.maps {
+		errs = append(errs, m.Close())
+	}
+	return errors.Join(errs...)
+}

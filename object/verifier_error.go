@@ -1,0 +1,97 @@
+package object
+
+import (
+	"errors"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// ErrVerifier says that the kernel's verifier refused a program: errors.As finds a [*VerifierError] with the reason.
+var ErrVerifier = errors.New("object: the verifier refused a program")
+
+// VerifierError is what the kernel's verifier has against a program. It is [ErrVerifier], and the errno.
+type VerifierError struct {
+	Program string // the C function's name
+	Section string
+	Log     string // the verifier's log; of one beyond 16 MiB, the end (before Linux 6.4, the beginning)
+	Err     error  // the errno: most often EACCES or EINVAL
+}
+
+// shownLines is how many lines of a log an error's message ends with.
+const shownLines = 12
+
+// Error says first why, as the log does at its end, then shows its last lines.
+func (e *VerifierError) Error() string {
+	s := "the verifier refused program " + quote(e.Program) + " in section " + quote(e.Section) + ": "
+	if reason := logReason(e.Log); reason != "" {
+		s += reason + ": "
+	}
+	s += e.Err.Error() + "; the log ends:"
+	lines := strings.Split(strings.TrimSpace(e.Log), "\n")
+	for _, line := range lines[max(0, len(lines)-shownLines):] {
+		s += "\n\t" + line
+	}
+	return s
+}
+
+// Unwrap gives ErrVerifier and the errno.
+func (e *VerifierError) Unwrap() []error { return []error{ErrVerifier, e.Err} }
+
+// Limits of the buffer for a log, in bytes. Kernels do not take one of 16 MiB or more everywhere (bpf_verifier_log_attr_valid).
+const (
+	firstLog = 64 << 10
+	maxLog   = 16<<20 - 1
+)
+
+// withLog makes a system call that writes a log, with a buffer that grows until all of it fits or it is as large as is allowed. The call says how
+// large it should have been, if the kernel tells: Linux 6.4.
+func withLog(call func(log []byte) (fd *sys.FD, size uint32, err error)) (fd *sys.FD, log string, err error) {
+	for size := uint32(firstLog); ; {
+		buf := make([]byte, size)
+		fd, need, err := call(buf)
+		if err == unix.ENOSPC && size < maxLog {
+			if need <= size {
+				need = 4 * size
+			}
+			size = min(need, maxLog)
+			continue
+		}
+		return fd, unix.ByteSliceToString(buf), err
+	}
+}
+
+// logReason returns the lines at the end of a log that say why, in one line: those after the last instruction, without statistics.
+func logReason(log string) string {
+	const most = 3
+	lines := strings.Split(strings.TrimSpace(log), "\n")
+	var why []string
+	for i := len(lines) - 1; i >= 0 && len(why) < most; i-- {
+		line := strings.TrimSpace(lines[i])
+		if isStatistics(line) {
+			continue
+		}
+		if line == "" || isInstruction(line) {
+			break
+		}
+		why = append([]string{line}, why...)
+	}
+	return strings.Join(why, ", ")
+}
+
+// isInstruction reports whether a line of a log shows an instruction ("12: (95) exit"), or the line of source it is from ("; return 0;").
+func isInstruction(line string) bool {
+	return line[0] == ';' || line[0] >= '0' && line[0] <= '9'
+}
+
+// isStatistics reports whether text begins with a line that is one of those that every log ends with.
+func isStatistics(text string) bool {
+	for _, prefix := range []string{"processed ", "verification time ", "stack depth "} {
+		if strings.HasPrefix(text, prefix) {
+			return true
+		}
+	}
+	return false
+}
