@@ -25,4 +25,10 @@
 // readlink, without opening anything. [EncodeRecord] writes that text, [DecodeRecord] reads it and trusts none of it.
 //
 // All of that is pure: it does no I/O and works on any system.
+//
+// # Root
+//
+// A [Root] does it, on Linux 5.10 and later: [Root.Pin], [Root.Open], [Root.Ensure], [Root.Unpin]. A tree is built in a staging directory
+// beside its final place and put there by one rename, so that others see all of it or nothing; flock(2) on the staging
+// directory is the lock of all that change the same tree, and tells a dead process's staging from a living one's.
 package pinning

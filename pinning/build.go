@@ -1,0 +1,180 @@
+//go:build linux
+
+package pinning
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// builder fills the directory new of a staging directory. What it makes outside the tree, for overrides, it makes only once the record that tells
+// of it is there.
+type builder struct {
+	stage  *stage
+	dir    *sys.FD
+	inside dirCache
+	pinned []string // places outside the tree, below the root
+	dirs   []string // directories made for them, outermost first
+}
+
+// pinnable is one handle and where it is to be pinned.
+type pinnable struct {
+	pin    Pin
+	fd     *sys.FD
+	id     uint32
+	shared bool // it is pinned there already
+}
+
+// newBuilder begins a tree.
+func (s *stage) newBuilder() (*builder, error) {
+	if err := unix.Mkdirat(s.dir.Int(), newTree, dirMode); err != nil {
+		return nil, err
+	}
+	dir, err := sys.OpenDirAt(s.dir, newTree)
+	if err != nil {
+		return nil, err
+	}
+	return &builder{stage: s, dir: dir, inside: dirCache{base: dir}}, nil
+}
+
+// pinInside pins those of the given kind that belong into the tree.
+func (b *builder) pinInside(kind Kind, things []pinnable) error {
+	for _, t := range things {
+		if t.pin.Kind != kind || t.pin.Override {
+			continue
+		}
+		dir, err := b.kindDir(kind)
+		if err == nil {
+			err = sys.PinAt(dir, escapePair(t.pin.Name, t.pin.Target), t.fd)
+		}
+		if err != nil {
+			return fail("pin", t.pin.String(), err, adviseErrno(err))
+		}
+	}
+	return nil
+}
+
+func (b *builder) kindDir(kind Kind) (*sys.FD, error) {
+	if fd := b.inside.open[kind.Dir()]; fd != nil {
+		return fd, nil
+	}
+	fd, _, err := makeDirs(b.dir, kind.Dir())
+	if err == nil {
+		b.inside.keep(kind.Dir(), fd)
+	}
+	return fd, err
+}
+
+// writeRecord writes what the tree will hold.
+func (b *builder) writeRecord(record Record, things []pinnable) error {
+	for _, t := range things {
+		p := RecordedPin{Kind: t.pin.Kind, Name: t.pin.Name, Target: t.pin.Target, ID: t.id, Shared: t.shared}
+		if t.pin.Override {
+			p.Path = t.pin.Place
+		}
+		record.Pins = append(record.Pins, p)
+	}
+	parts, err := EncodeRecord(record)
+	if err != nil {
+		return err
+	}
+	for i, part := range parts {
+		if err := unix.Symlinkat(part, b.dir.Int(), RecordName(i)); err != nil {
+			return fail("write the record", RecordName(i), err, adviseErrno(err))
+		}
+	}
+	return nil
+}
+
+// pinOutside pins what overrides put outside the tree and is not pinned there yet.
+func (b *builder) pinOutside(things []pinnable) error {
+	for _, t := range things {
+		if !t.pin.Override || t.shared {
+			continue
+		}
+		place, name := splitPlace(t.pin.Place)
+		dir, made, err := makeDirs(b.stage.root.dir, place)
+		b.dirs = append(b.dirs, made...)
+		if err == nil {
+			err = sys.PinAt(dir, name, t.fd)
+			dir.Close()
+		}
+		if err == unix.EEXIST {
+			err = because{ErrExist, t.pin.Path, err}
+		}
+		if err != nil {
+			return fail("pin", t.pin.String(), err, adviseErrno(err))
+		}
+		b.pinned = append(b.pinned, t.pin.Place)
+	}
+	return nil
+}
+
+// commit puts the tree in its place: in one step where nothing is there or the kernel can exchange two directories (Linux 5.16), else in two, which
+// recover can tell from anything else.
+func (b *builder) commit(replace bool) error {
+	s := b.stage
+	if !replace {
+		err := sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree)
+		if err == unix.EEXIST {
+			err = because{ErrExist, s.root.path + s.tree, err}
+		}
+		return err
+	}
+	err := sys.Exchange(s.dir, newTree, s.root.dir, s.tree)
+	if err == nil {
+		return s.drop(newTree, false)
+	}
+	if err != unix.EINVAL {
+		return err
+	}
+	if err := sys.RenameNoReplace(s.root.dir, s.tree, s.dir, oldTree); err != nil {
+		return err
+	}
+	if err := sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree); err != nil {
+		return err
+	}
+	return s.drop(oldTree, false)
+}
+
+// undo removes everything that was made. The links in it stay attached as long as the caller holds them.
+func (b *builder) undo() error {
+	var errs []error
+	for _, place := range b.pinned {
+		at, name := splitPlace(place)
+		dir, err := openDirs(b.stage.root.dir, at)
+		if err == nil {
+			err = unix.Unlinkat(dir.Int(), name, 0)
+			dir.Close()
+		}
+		errs = append(errs, err)
+	}
+	for i := len(b.dirs) - 1; i >= 0; i-- {
+		// Another process may have put something in it: then it stays.
+		unix.Unlinkat(b.stage.root.dir.Int(), b.dirs[i], unix.AT_REMOVEDIR)
+	}
+	return errors.Join(append(errs, clearTree(b.stage.dir, newTree))...)
+}
+
+func (b *builder) close() {
+	b.inside.close()
+	b.dir.Close()
+}
+
+// adviseErrno says what to do about the errnos that a full or closed machine gives.
+func adviseErrno(err error) string {
+	switch {
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return "needs CAP_BPF or CAP_SYS_ADMIN, and the right to write to the root"
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.ENOMEM):
+		return "the kernel has no memory left for it"
+	case errors.Is(err, unix.EMFILE):
+		return "raise the limit of open files: ulimit -n"
+	case errors.Is(err, unix.EROFS):
+		return "the bpffs is mounted read-only"
+	}
+	return ""
+}

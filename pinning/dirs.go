@@ -1,0 +1,83 @@
+//go:build linux
+
+package pinning
+
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// dirMode is the mode of every directory that this package makes: whoever may write to one could swap pins.
+const dirMode = 0o700
+
+// openDirs opens the directory at a place below base, following no symbolic link. "" is base itself.
+func openDirs(base *sys.FD, place string) (*sys.FD, error) {
+	dir, err := base.Dup()
+	for place != "" && err == nil {
+		var name string
+		name, place, _ = strings.Cut(place, "/")
+		var next *sys.FD
+		next, err = sys.OpenDirAt(dir, name)
+		dir.Close()
+		dir = next
+	}
+	if err != nil {
+		return nil, err
+	}
+	return dir, nil
+}
+
+// makeDirs is openDirs that makes what is missing. It tells the places that it made, outermost first, also with an error.
+func makeDirs(base *sys.FD, place string) (dir *sys.FD, made []string, err error) {
+	done := ""
+	dir, err = base.Dup()
+	for place != "" && err == nil {
+		var name string
+		name, place, _ = strings.Cut(place, "/")
+		done = strings.TrimPrefix(done+"/"+name, "/")
+		switch err = unix.Mkdirat(dir.Int(), name, dirMode); err {
+		case nil:
+			made = append(made, done)
+		case unix.EEXIST:
+			err = nil
+		}
+		if err == nil {
+			var next *sys.FD
+			next, err = sys.OpenDirAt(dir, name)
+			dir.Close()
+			dir = next
+		}
+	}
+	if err != nil {
+		dir.Close()
+		return nil, made, err
+	}
+	return dir, made, nil
+}
+
+// splitPlace cuts a path below the root into the directory and the last name.
+func splitPlace(place string) (dir, name string) {
+	i := strings.LastIndexByte(place, '/')
+	return place[:max(i, 0)], place[i+1:]
+}
+
+// sameDir tells whether the directory dir is still what name in parent leads to.
+func sameDir(parent *sys.FD, name string, dir *sys.FD) bool {
+	var at, st unix.Stat_t
+	return unix.Fstat(dir.Int(), &st) == nil && st.Nlink > 0 &&
+		unix.Fstatat(parent.Int(), name, &at, unix.AT_SYMLINK_NOFOLLOW) == nil &&
+		at.Ino == st.Ino && at.Dev == st.Dev
+}
+
+// exists tells whether there is anything of that name in dir.
+func exists(dir *sys.FD, name string) (bool, error) {
+	var st unix.Stat_t
+	err := unix.Fstatat(dir.Int(), name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	if err == unix.ENOENT {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,96 @@
+//go:build linux
+
+package pinning
+
+import (
+	"errors"
+
+	"github.com/pinion-bpf/pinion/object"
+)
+
+// Ensure gives the object as it is pinned, and if it is not, loads, attaches and pins it first. Of any number of processes that do so at
+// once, one loads, and all get the same object. Nothing that is pinned is loaded or attached a second time.
+//
+// An object that is pinned under that name from another build (another file, or other settings: see [object.Spec.Digest]) is [ErrDifferent], and
+// runs on. Other errors are those of [Root.Load], [Root.Pin] and [Root.Open], and that of Options.Attach.
+func (r *Root) Ensure(spec *object.Spec, opts *Options) (*object.Object, error) {
+	opts = opts.or()
+	tree, pins, err := r.planOfSpec(spec, opts)
+	if err != nil {
+		return nil, err
+	}
+	obj, err := r.openSame(tree, spec)
+	if err == nil || !errors.Is(err, ErrNotExist) {
+		return obj, err
+	}
+	s, err := r.lock(tree, opts.Wait)
+	if err != nil {
+		return nil, fail("ensure", r.path+tree, err, "")
+	}
+	defer s.release()
+	obj, err = r.openSame(tree, spec) // another process was faster
+	if err == nil || !errors.Is(err, ErrNotExist) {
+		return obj, err
+	}
+	obj, err = s.loadAndPin(spec, opts, pins)
+	if err != nil {
+		return nil, fail("ensure", r.path+tree, err, adviseExist(err))
+	}
+	return obj, nil
+}
+
+// openSame opens the pinned object if it is from the same build. A tree that so far has only maps counts as none.
+func (r *Root) openSame(tree string, spec *object.Spec) (*object.Object, error) {
+	t, obj, err := r.open(tree)
+	if err != nil {
+		return nil, fail("ensure", r.path+tree, err, adviseExist(err))
+	}
+	defer t.close()
+	what := ""
+	switch {
+	case !t.record.Complete:
+		return nil, errors.Join(ErrNotExist, obj.Close())
+	case t.record.ELF != spec.ELFDigest():
+		what = "of another ELF file"
+	case t.record.Spec != spec.Digest():
+		what = "of this ELF file with other settings"
+	default:
+		return obj, nil
+	}
+	err = fail("ensure", r.path+tree, because{ErrDifferent, what, nil}, "unpin it, or use another name or instance")
+	return nil, errors.Join(err, obj.Close())
+}
+
+// loadAndPin makes the object and its tree. The caller holds the lock.
+func (s *stage) loadAndPin(spec *object.Spec, opts *Options, pins []Pin) (*object.Object, error) {
+	obj, err := s.load(spec, opts, pins)
+	if err != nil {
+		return nil, err
+	}
+	replace, err := s.mayPin(obj)
+	if err == nil {
+		before := withoutLinks(pins)
+		err = s.pin(obj, before, replace, func() ([]Pin, error) {
+			if opts.Attach != nil {
+				if err := opts.Attach(obj); err != nil {
+					return nil, fail("attach", s.tree, err, "")
+				}
+			}
+			return s.root.plan(s.tree, thingsOfObject(obj), opts, arraysOfObject(obj))
+		})
+	}
+	if err != nil {
+		return nil, errors.Join(err, obj.Close())
+	}
+	return obj, nil
+}
+
+func withoutLinks(pins []Pin) []Pin {
+	var rest []Pin
+	for _, p := range pins {
+		if p.Kind != KindLink {
+			rest = append(rest, p)
+		}
+	}
+	return rest
+}

@@ -1,0 +1,180 @@
+package pinning_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/internal/testenv"
+	"github.com/pinion-bpf/pinion/object"
+	"github.com/pinion-bpf/pinion/pinning"
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// newRoot gives a root on a bpffs of the test's own.
+func newRoot(t testing.TB) *pinning.Root {
+	t.Helper()
+	root, err := pinning.OpenRoot(testenv.BPFFS(t))
+	check(t, err)
+	t.Cleanup(func() { check(t, root.Close()) })
+	return root
+}
+
+// parse reads a test object.
+func parse(t testing.TB, name string) *object.Spec {
+	t.Helper()
+	spec, err := object.Open(filepath.Join("../testdata/bpf", name+".bpf.o"))
+	check(t, err)
+	return spec
+}
+
+// load loads a test object, and closes it with the test.
+func load(t testing.TB, spec *object.Spec) *object.Object {
+	t.Helper()
+	obj, err := spec.Load(nil)
+	return kept(t, obj, err)
+}
+
+// kept closes what a call gave with the test.
+func kept(t testing.TB, obj *object.Object, err error) *object.Object {
+	t.Helper()
+	check(t, err)
+	t.Cleanup(func() { check(t, obj.Close()) })
+	return obj
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// want checks that err wraps a sentinel and that its text has all the words.
+func want(t testing.TB, err, sentinel error, words ...string) {
+	t.Helper()
+	if !errors.Is(err, sentinel) {
+		t.Errorf("error %v, want one that is %v", err, sentinel)
+		return
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("error %q does not name %q", err, word)
+		}
+	}
+}
+
+// files lists everything below a root, but for what the kernel itself puts there.
+func files(t testing.TB, root *pinning.Root) []string {
+	t.Helper()
+	var all []string
+	err := filepath.WalkDir(root.Path(), func(path string, d fs.DirEntry, err error) error {
+		check(t, err)
+		if path != root.Path() && filepath.Ext(path) != ".debug" {
+			all = append(all, strings.TrimPrefix(path, root.Path()+"/"))
+		}
+		return nil
+	})
+	check(t, err)
+	slices.Sort(all)
+	return all
+}
+
+// unchanged checks that a call changed nothing below a root.
+func unchanged(t testing.TB, root *pinning.Root, call func()) {
+	t.Helper()
+	before := files(t, root)
+	call()
+	if after := files(t, root); !slices.Equal(before, after) {
+		t.Errorf("before: %q\nafter:  %q", before, after)
+	}
+}
+
+// pinFile pins a new array at a path, as someone else would.
+func pinFile(t testing.TB, path string) uint32 {
+	t.Helper()
+	fd, err := sys.MapCreate(&sys.MapCreateAttr{MapType: sys.MapTypeArray, KeySize: 4, ValueSize: 4, MaxEntries: 1})
+	check(t, err)
+	defer fd.Close()
+	name, err := sys.CString(path)
+	check(t, err)
+	check(t, sys.ObjPin(&sys.ObjAttr{Pathname: name, BPFFD: fd.Attr()}))
+	_, id, err := sys.KindOf(fd)
+	check(t, err)
+	return id
+}
+
+// counter reads the global "calls" of the test object raw_tp.
+func counter(t testing.TB, obj *object.Object) uint64 {
+	t.Helper()
+	bss := obj.Map(".bss")
+	value := make([]byte, bss.ValueSize())
+	check(t, bss.Lookup(make([]byte, 4), value))
+	v := parse(t, "raw_tp").Variable("calls")
+	return binary.NativeEndian.Uint64(value[v.Offset():])
+}
+
+// systemCall makes one, so that a program on sys_enter runs.
+func systemCall() { unix.Getppid() }
+
+// ids gives the kernel's ids of a whole object.
+func ids(obj *object.Object) map[string]uint32 {
+	all := make(map[string]uint32)
+	for _, m := range obj.Maps() {
+		all["map "+m.Name()] = m.ID()
+	}
+	for _, p := range obj.Programs() {
+		all["program "+p.Name()] = p.ID()
+	}
+	for _, l := range obj.Links() {
+		all["link "+l.Program()+"@"+l.Target()] = l.ID()
+	}
+	return all
+}
+
+// countLinks gives how many links run a program of that kernel name.
+func countLinks(t testing.TB, program string) int {
+	t.Helper()
+	n := 0
+	for attr := (sys.GetIDAttr{}); sys.LinkGetNextID(&attr) == nil; attr = (sys.GetIDAttr{StartID: attr.NextID}) {
+		fd, err := sys.LinkGetFDByID(&sys.GetFDByIDAttr{StartID: attr.NextID})
+		if err != nil {
+			continue // it ended meanwhile
+		}
+		var info sys.LinkInfo
+		_, err = sys.GetInfo(fd, &info)
+		fd.Close()
+		check(t, err)
+		if programName(t, info.ProgID) == program {
+			n++
+		}
+	}
+	return n
+}
+
+func programName(t testing.TB, id uint32) string {
+	t.Helper()
+	fd, err := sys.ProgGetFDByID(&sys.GetFDByIDAttr{StartID: id})
+	if err != nil {
+		return ""
+	}
+	defer fd.Close()
+	var info sys.ProgInfo
+	_, err = sys.GetInfo(fd, &info)
+	check(t, err)
+	return info.Name.String()
+}
+
+func mkdir(t testing.TB, path string) {
+	t.Helper()
+	check(t, os.MkdirAll(path, 0o700))
+}
+
+func attachBySection(obj *object.Object) error { return obj.Attach() }

@@ -1,0 +1,173 @@
+//go:build linux
+
+package pinning
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/pinion-bpf/pinion/link"
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// Entry is one object that is pinned below a root.
+type Entry struct {
+	Name   string // the directory's name, as Open and Unpin take it: "flow", "flow@eth0"
+	Record Record // zero if it cannot be read
+	Err    error  // why it cannot be read: it wraps ErrRecord, ErrForeign or an errno
+}
+
+// List gives the objects that are pinned below the root, by name. A directory without a record is none, whatever is in it.
+func (r *Root) List() ([]Entry, error) {
+	names, err := r.trees()
+	if err != nil {
+		return nil, fail("list", r.Path(), err, "")
+	}
+	entries := make([]Entry, 0, len(names))
+	for _, name := range names {
+		t, err := r.openTree(name)
+		if errors.Is(err, ErrNotExist) {
+			continue // removed meanwhile
+		}
+		entry := Entry{Name: name, Err: err}
+		if err == nil {
+			entry.Record = t.record
+			t.close()
+		}
+		entries = append(entries, entry)
+	}
+	return entries, nil
+}
+
+// trees gives the names below the root that have the form of a tree's and hold a record.
+func (r *Root) trees() ([]string, error) {
+	dir, err := sys.OpenDirAt(r.dir, ".")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := sys.ReadNames(dir)
+	if err != nil {
+		return nil, err
+	}
+	names = slices.DeleteFunc(names, func(name string) bool {
+		_, _, err := ParseTreeName(name)
+		return err != nil || !r.isTree(name)
+	})
+	slices.Sort(names)
+	return names, nil
+}
+
+// State is what became of a pin.
+type State uint8
+
+// The states of a pin.
+const (
+	StateOK       State = iota
+	StateGone           // nothing is there any more
+	StateReplaced       // something else is there
+	StateDetached       // a link that is attached to nothing any more: it was detached, or its target is gone
+	StateSwapped        // a link that runs a program which is not the pinned one
+)
+
+// String gives one word.
+func (s State) String() string {
+	switch s {
+	case StateOK:
+		return "ok"
+	case StateGone:
+		return "gone"
+	case StateReplaced:
+		return "replaced"
+	case StateDetached:
+		return "detached"
+	case StateSwapped:
+		return "swapped"
+	}
+	return "unknown"
+}
+
+// PinStatus is a recorded pin and what is there now.
+type PinStatus struct {
+	RecordedPin
+	Path  string    // absolute
+	State State     // as it differs from the record
+	Link  link.Info // of a link that is there
+	Err   error     // why the pin could not be looked at, or how it differs; nil if it is OK
+}
+
+// Status is one pinned object, compared with its record.
+type Status struct {
+	Name    string
+	Record  Record
+	Pins    []PinStatus // in the record's order
+	Foreign []string    // files in the tree that the record does not have, relative to the tree
+}
+
+// Drifted tells whether anything is not as the record says.
+func (s *Status) Drifted() bool {
+	return len(s.Foreign) > 0 || slices.ContainsFunc(s.Pins, func(p PinStatus) bool { return p.State != StateOK || p.Err != nil })
+}
+
+// Status looks at every pin of an object and tells how it differs from the record: a pin that was removed or replaced, a link that was
+// detached or runs another program. It changes nothing. Errors are those of [Root.Open], but for ErrDrift, which is what it reports.
+func (r *Root) Status(name string) (*Status, error) {
+	tree, err := ResolveName(name)
+	if err != nil {
+		return nil, err
+	}
+	t, err := r.openTree(tree)
+	if err != nil {
+		return nil, fail("show", r.path+tree, err, "")
+	}
+	defer t.close()
+	status := &Status{Name: tree, Record: t.record}
+	if status.Foreign, err = t.foreign(); err != nil {
+		return nil, fail("show", r.path+tree, err, "")
+	}
+	for _, p := range t.record.Pins {
+		status.Pins = append(status.Pins, t.status(r, p))
+	}
+	return status, nil
+}
+
+func (t *tree) status(r *Root, p RecordedPin) PinStatus {
+	s := PinStatus{RecordedPin: p, Path: r.path + p.Place(t.name)}
+	fd, err := t.get(p)
+	if err != nil {
+		s.Err = err
+		if _, statErr := t.lstat(p); statErr != nil {
+			s.State = StateGone
+		} else {
+			s.State = StateReplaced
+		}
+		return s
+	}
+	if p.Kind != KindLink {
+		fd.Close()
+		return s
+	}
+	l, err := link.FromFD(fd)
+	if err == nil {
+		s.Link, err = l.Info()
+		l.Close()
+	}
+	switch s.Err = err; {
+	case err != nil:
+	case !s.Link.Attached:
+		s.State = StateDetached
+	case t.program(p.Name) != 0 && s.Link.ProgramID != t.program(p.Name):
+		s.State = StateSwapped
+	}
+	return s
+}
+
+// program gives the recorded id of a program, 0 if it is not pinned.
+func (t *tree) program(name string) uint32 {
+	for _, p := range t.record.Pins {
+		if p.Kind == KindProgram && p.Name == name {
+			return p.ID
+		}
+	}
+	return 0
+}

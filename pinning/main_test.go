@@ -1,0 +1,12 @@
+//go:build linux
+
+package pinning_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/pinion-bpf/pinion/internal/testenv"
+)
+
+func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }

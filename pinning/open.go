@@ -1,0 +1,179 @@
+//go:build linux
+
+package pinning
+
+import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/link"
+	"github.com/pinion-bpf/pinion/object"
+)
+
+// Open gives the whole object back from its pins: maps, programs and links with their full names, each verified against the record.
+// Nothing is loaded or attached. The name is as [Root.List] gives it ("flow", "flow@eth0"); see [ResolveName].
+//
+// Errors wrap [ErrNotExist]; [ErrForeign] for something that Pinion did not make; [ErrDrift] if a pin is not what the record says;
+// [ErrRecord].
+func (r *Root) Open(name string) (*object.Object, error) {
+	tree, err := ResolveName(name)
+	if err != nil {
+		return nil, err
+	}
+	t, obj, err := r.open(tree)
+	if err != nil {
+		return nil, fail("open", r.path+tree, err, "")
+	}
+	t.close()
+	return obj, nil
+}
+
+// open opens a tree and all that is in it. A tree that is moved away in between is looked for again.
+func (r *Root) open(name string) (*tree, *object.Object, error) {
+	for {
+		t, err := r.openTree(name)
+		if err != nil {
+			return nil, nil, err
+		}
+		obj, err := t.object()
+		if err == nil {
+			return t, obj, nil
+		}
+		moved := !sameDir(r.dir, name, t.dir)
+		t.close()
+		if !moved {
+			return nil, nil, err
+		}
+	}
+}
+
+// object makes handles of all recorded pins.
+func (t *tree) object() (*object.Object, error) {
+	var maps []*object.Map
+	var programs []*object.Program
+	var links []*object.Link
+	for _, p := range t.record.Pins {
+		fd, err := t.get(p)
+		if err == nil {
+			switch p.Kind {
+			case KindMap:
+				var m *object.Map
+				m, err = object.NewMap(p.Name, fd)
+				maps = add(maps, m, err)
+			case KindProgram:
+				var prog *object.Program
+				prog, err = object.NewProgram(p.Name, fd)
+				programs = add(programs, prog, err)
+			case KindLink:
+				var l *link.Link
+				l, err = link.FromFD(fd)
+				links = add(links, object.NewLink(p.Name, p.Target, l), err)
+			}
+		}
+		if err != nil {
+			return nil, errors.Join(err, object.NewObject("", maps, programs, links).Close())
+		}
+	}
+	return object.NewObject(t.record.Object, maps, programs, links), nil
+}
+
+func add[T any](list []T, one T, err error) []T {
+	if err != nil {
+		return list
+	}
+	return append(list, one)
+}
+
+// Unpin removes one object wholly, and returns when its programs are detached: if it is an error, it tells what remains. Pins that were there
+// before the object, and those that another object has too, stay. Of the options, only Wait counts.
+//
+// Nothing is changed if it is [ErrNotExist]; [ErrForeign], because there are files in the tree that the record does not account for, or one
+// of its pins is now something else; or [ErrBusy]. [ErrAttached] says that all pins are gone, but a link lives on because someone else holds it.
+func (r *Root) Unpin(name string, opts *Options) error {
+	tree, err := ResolveName(name)
+	if err != nil {
+		return err
+	}
+	s, err := r.lock(tree, opts.or().Wait)
+	if err != nil {
+		return fail("unpin", r.path+tree, err, "")
+	}
+	defer s.release()
+	if err := s.unpin(); err != nil {
+		do := ""
+		if errors.Is(err, ErrForeign) {
+			do = "move it away"
+		}
+		return fail("unpin", r.path+tree, err, do)
+	}
+	return nil
+}
+
+func (s *stage) unpin() error {
+	t, err := s.root.openTree(s.tree)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	foreign, err := t.foreign()
+	if err != nil {
+		return err
+	}
+	if len(foreign) > 0 {
+		return because{ErrForeign, list(foreign), nil}
+	}
+	if err := t.verifyForRemoval(); err != nil {
+		return err
+	}
+	if err := unix.Renameat2(s.root.dir.Int(), s.tree, s.dir.Int(), oldTree, unix.RENAME_NOREPLACE); err != nil {
+		return err
+	}
+	return s.removeTree(t, oldTree)
+}
+
+// verifyForRemoval makes sure that every pin that is there is the recorded one. One that is gone is no reason to keep the others.
+func (t *tree) verifyForRemoval() error {
+	for _, p := range t.record.Pins {
+		if p.Shared {
+			continue
+		}
+		fd, err := t.get(p)
+		switch {
+		case err == nil:
+			fd.Close()
+		case errors.Is(err, ErrDrift):
+			if _, statErr := t.lstat(p); statErr != unix.ENOENT {
+				return because{ErrForeign, "", err}
+			}
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tree) lstat(p RecordedPin) (unix.Stat_t, error) {
+	var st unix.Stat_t
+	dir, name, err := t.at(p)
+	if err != nil {
+		return st, err
+	}
+	return st, unix.Fstatat(dir.Int(), name, &st, unix.AT_SYMLINK_NOFOLLOW)
+}
+
+// list names the first few of many.
+func list(names []string) string {
+	const most = 5
+	s := ""
+	for i, name := range names {
+		if i == most {
+			return s + " and more"
+		}
+		if i > 0 {
+			s += ", "
+		}
+		s += readable(name)
+	}
+	return s
+}

@@ -1,0 +1,47 @@
+//go:build linux
+
+package pinning
+
+import (
+	"time"
+
+	"github.com/pinion-bpf/pinion/object"
+)
+
+// Options say how an object is loaded and pinned. A nil *Options, or the zero one, is the default throughout.
+type Options struct {
+	// Name of the object, "" for the spec's own. It is an error if both are empty.
+	Name string
+	// Instance tells several pinned copies of one object apart: an interface, a pod, a tenant. "" for the only one.
+	Instance string
+	// Overrides give single maps, programs and links another path, or leave them unpinned. A map whose overridden path is pinned already is
+	// shared: it is reused if it fits, and not removed with the object. So Override{Kind: KindMap, Name: "flows", Path: "flows"}
+	// is libbpf's flat layout for one map.
+	Overrides []Override
+	// Wait is how long to wait for another process that changes the same object, 0 for not at all. See ErrBusy.
+	Wait time.Duration
+	// Load is passed on when the object is loaded; its Maps are asked for what is not pinned.
+	Load *object.LoadOptions
+	// Attach is called by Ensure when it has loaded the object, to attach it: (*object.Object).Attach for what the sections say, or a
+	// function that gives the targets. nil attaches nothing.
+	Attach func(*object.Object) error
+}
+
+// or gives the options or the default ones.
+func (o *Options) or() *Options {
+	if o == nil {
+		return new(Options)
+	}
+	return o
+}
+
+// tree gives the directory name of an object, name being the spec's own.
+func (o *Options) tree(name string) (string, error) {
+	if o.Name != "" {
+		name = o.Name
+	}
+	if name == "" {
+		return "", badName("object", name, "is empty, since the file's name is one that tools give to everyone's objects: give the object a name (Options.Name)")
+	}
+	return TreeName(name, o.Instance)
+}

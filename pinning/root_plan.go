@@ -1,0 +1,114 @@
+//go:build linux
+
+package pinning
+
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/object"
+	"github.com/pinion-bpf/pinion/sys"
+)
+
+// Plan gives every path that pinning the object would make: its maps, the programs that are loaded, and the links that
+// [object.Object.Attach] makes. It touches nothing. Errors are those of the function [Plan], and [ErrConflict] for an override into another
+// object's tree.
+func (r *Root) Plan(spec *object.Spec, opts *Options) ([]Pin, error) {
+	opts = opts.or()
+	tree, err := opts.tree(spec.Name)
+	if err != nil {
+		return nil, err
+	}
+	return r.plan(tree, thingsOfSpec(spec, opts), opts, arraysOfSpec(spec))
+}
+
+// thingsOfSpec gives what the object will be when it is loaded and attached. A link that an override is for is one of them: which targets the
+// caller will attach to, the spec cannot know.
+func thingsOfSpec(spec *object.Spec, opts *Options) []Thing {
+	var things []Thing
+	for _, m := range spec.Maps {
+		things = append(things, Thing{Kind: KindMap, Name: m.Name})
+	}
+	seen := make(map[Thing]bool)
+	for _, p := range spec.Programs {
+		if !p.Autoload {
+			continue
+		}
+		things = append(things, Thing{Kind: KindProgram, Name: p.Name})
+		if t := (Thing{Kind: KindLink, Name: p.Name}); p.Autoattach {
+			things = append(things, t)
+			seen[t] = true
+		}
+	}
+	for _, o := range opts.Overrides {
+		if t := o.thing(); t.Kind == KindLink && !seen[t] && spec.Program(t.Name) != nil {
+			things = append(things, t)
+			seen[t] = true
+		}
+	}
+	return things
+}
+
+func thingsOfObject(obj *object.Object) []Thing {
+	var things []Thing
+	for _, m := range obj.Maps() {
+		things = append(things, Thing{Kind: KindMap, Name: m.Name()})
+	}
+	for _, p := range obj.Programs() {
+		things = append(things, Thing{Kind: KindProgram, Name: p.Name()})
+	}
+	for _, l := range obj.Links() {
+		things = append(things, Thing{Kind: KindLink, Name: l.Program(), Target: l.Target()})
+	}
+	return things
+}
+
+// arraysOfSpec and arraysOfObject give the names of the program arrays.
+func arraysOfSpec(spec *object.Spec) map[string]bool {
+	arrays := make(map[string]bool)
+	for _, m := range spec.Maps {
+		arrays[m.Name] = m.Type == sys.MapTypeProgArray
+	}
+	return arrays
+}
+
+func arraysOfObject(obj *object.Object) map[string]bool {
+	arrays := make(map[string]bool)
+	for _, m := range obj.Maps() {
+		arrays[m.Name()] = m.Type() == sys.MapTypeProgArray
+	}
+	return arrays
+}
+
+// plan is Plan, with what must be asked of the root and the things themselves.
+func (r *Root) plan(tree string, things []Thing, opts *Options, arrays map[string]bool) ([]Pin, error) {
+	for _, o := range opts.Overrides {
+		if o.Skip && o.Kind == KindMap && arrays[o.Name] {
+			return nil, o.bad("is for a program array, which loses its programs with its last pin or descriptor: leave it pinned")
+		}
+	}
+	pins, err := Plan(r.Path(), tree, things, opts.Overrides)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pins {
+		if !p.Override {
+			continue
+		}
+		first, _, below := strings.Cut(p.Place, "/")
+		if first == tree {
+			return nil, Override{Kind: p.Kind, Name: p.Name, Target: p.Target, Path: p.Place}.bad("lies in the object's own directory, where all has its place already")
+		}
+		if below && r.isTree(first) {
+			return nil, &ConflictError{Path: r.path + first, Inside: p.Path, First: "the pinned object " + first, Second: p.String()}
+		}
+	}
+	return pins, nil
+}
+
+// isTree tells whether there is a directory with a record, whatever that says.
+func (r *Root) isTree(name string) bool {
+	var st unix.Stat_t
+	return unix.Fstatat(r.dir.Int(), name+"/"+RecordName(0), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
+}
