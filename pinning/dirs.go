@@ -71,13 +71,3 @@ func sameDir(parent *sys.FD, name string, dir *sys.FD) bool {
 		unix.Fstatat(parent.Int(), name, &at, unix.AT_SYMLINK_NOFOLLOW) == nil &&
 		at.Ino == st.Ino && at.Dev == st.Dev
 }
-
-// exists tells whether there is anything of that name in dir.
-func exists(dir *sys.FD, name string) (bool, error) {
-	var st unix.Stat_t
-	err := unix.Fstatat(dir.Int(), name, &st, unix.AT_SYMLINK_NOFOLLOW)
-	if err == unix.ENOENT {
-		return false, nil
-	}
-	return err == nil, err
-}

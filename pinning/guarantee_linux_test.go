@@ -422,7 +422,7 @@ func TestUnpinDetaches(t *testing.T) {
 func TestUnpinTellsWhoStaysAttached(t *testing.T) {
 	root := newRoot(t)
 	obj, err := root.Ensure(parse(t, "raw_tp"), &pinning.Options{Attach: attachBySection})
-	obj = kept(t, obj, err)
+	kept(t, obj, err)
 	want(t, root.Unpin("raw_tp", nil), pinning.ErrAttached, "link count_calls")
 	if left := files(t, root); len(left) != 0 {
 		t.Errorf("left: %q", left)
@@ -441,21 +441,38 @@ func TestBusyIsBounded(t *testing.T) {
 	want(t, err, pinning.ErrBusy, stage)
 }
 
-// TestStagingOfTheDeadIsCleared leaves what a process that died in the middle of a pin and of a removal leaves.
+// TestStagingOfTheDeadIsCleared leaves what a process leaves that dies in the middle of a pin, of an unpin, and of replacing one tree by
+// another in two steps. The next call that locks the tree finishes or undoes it.
 func TestStagingOfTheDeadIsCleared(t *testing.T) {
 	root := newRoot(t)
-	check(t, root.Pin(load(t, parse(t, "pinned")), nil))
-	stage := root.Path() + "/%stage-pinned"
-	mkdir(t, stage)
-	check(t, os.Rename(root.Path()+"/pinned", stage+"/old"))
-	mkdir(t, stage+"/new/maps")
-	pinFile(t, stage+"/new/maps/flows")
-	mkdir(t, root.Path()+"/gone")
-	check(t, os.Remove(root.Path()+"/gone"))
-	obj, err := root.Ensure(parse(t, "pinned"), nil)
-	// old and new are both there and the tree is not: so a swap was cut in half, and new is finished. It has no record.
-	if err == nil {
-		obj.Close()
+	tree, aside, stage := root.Path()+"/pinned", root.Path()+"/aside", root.Path()+"/%stage-pinned"
+	pin := func() { check(t, root.Pin(load(t, parse(t, "pinned")), nil)) }
+	move := func(from, to string) {
+		mkdir(t, filepath.Dir(to))
+		check(t, os.Rename(from, to))
 	}
-	want(t, err, pinning.ErrForeign)
+	for _, c := range []struct {
+		name   string
+		leave  func()
+		pinned bool // when it is cleared
+	}{
+		{"a pin without a record yet", func() { mkdir(t, stage+"/new/maps"); pinFile(t, stage+"/new/maps/flows") }, false},
+		{"a pin that is not in its place", func() { pin(); move(tree, stage+"/new") }, false},
+		{"an unpin", func() { pin(); move(tree, stage+"/old") }, false},
+		{"a swap", func() { pin(); move(tree, aside); pin(); move(tree, stage+"/new"); move(aside, stage+"/old") }, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.leave()
+			unchanged(t, root, func() { want(t, root.Unpin("other", nil), pinning.ErrNotExist) })
+			err := root.Unpin("pinned", nil)
+			if c.pinned {
+				check(t, err)
+			} else {
+				want(t, err, pinning.ErrNotExist)
+			}
+			if left := files(t, root); len(left) > 0 {
+				t.Errorf("left %q", left)
+			}
+		})
+	}
 }
