@@ -1,0 +1,172 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+
+	"github.com/hashicorp/go-multierror"
+
+	"github.com/pinion-bpf/pinion/object"
+	"github.com/pinion-bpf/pinion/pinning"
+)
+
+// loadInfo is what became of one file, in the JSON of load.
+type loadInfo struct {
+	File   string    `json:"file"`
+	Object string    `json:"object"`
+	State  string    `json:"state"`
+	Pins   []pinInfo `json:"pins"`
+	Notes  []string  `json:"notes"`
+}
+
+// The states of a loadInfo.
+const (
+	stateLoaded = "loaded"         // and pinned
+	statePinned = "already pinned" // from the same file and settings; nothing was loaded
+	stateTried  = "loaded and let go"
+)
+
+// nameFlags defines the flags that name an object.
+func nameFlags(flags *flag.FlagSet, opts *pinning.Options) {
+	flags.StringVar(&opts.Name, "name", "", "the object's `name`, if not that of the file without .bpf.o, .o or .elf")
+	flags.StringVar(&opts.Instance, "instance", "", "what tells several pinned copies of one object apart: an interface, a `tenant`")
+}
+
+// load loads files and pins each whole. One that fails does not stop the others.
+func load(c *call) error {
+	flags, opts := c.flags(), new(pinning.Options)
+	nameFlags(flags, opts)
+	attach := flags.Bool("attach", false, "attach the programs whose sections say where to")
+	noPin := flags.Bool("no-pin", false, "load, say what was loaded, and let go of it")
+	flags.DurationVar(&opts.Wait, "wait", 0, "how long to wait for another process that changes the same object, as in 5s: a `duration`")
+	files, err := c.parse(flags, 1, anyNumber)
+	if err != nil {
+		return err
+	}
+	if opts.Name != "" && len(files) > 1 {
+		return wrongUsage("-name is for one file", c.command.name)
+	}
+	if *attach {
+		opts.Attach = (*object.Object).Attach
+	}
+	how := tryOne
+	if !*noPin {
+		root, err := c.openRoot()
+		if err != nil {
+			return err
+		}
+		defer root.Close()
+		how = func(spec *object.Spec, opts *pinning.Options) (loadInfo, error) { return pinOne(root, spec, opts) }
+	}
+	return c.loadAll(files, opts, how)
+}
+
+// loadAll loads each file in the given way.
+func (c *call) loadAll(files []string, opts *pinning.Options, how func(*object.Spec, *pinning.Options) (loadInfo, error)) error {
+	loaded := []loadInfo{}
+	var failures *multierror.Error
+	for _, file := range files {
+		spec, err := object.Open(file)
+		var info loadInfo
+		if err == nil {
+			info, err = how(spec, opts)
+		}
+		if err != nil {
+			failures = multierror.Append(failures, err)
+			continue
+		}
+		info.File, info.Notes = file, notes(spec)
+		loaded = append(loaded, info)
+	}
+	err := c.print(loaded, func(out io.Writer) {
+		for _, info := range loaded {
+			info.print(out)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return failures.ErrorOrNil()
+}
+
+// tryOne loads an object and lets go of it.
+func tryOne(spec *object.Spec, opts *pinning.Options) (loadInfo, error) {
+	obj, err := spec.Load(nil)
+	if err != nil {
+		return loadInfo{}, err
+	}
+	defer obj.Close()
+	if opts.Attach != nil {
+		if err := opts.Attach(obj); err != nil {
+			return loadInfo{}, err
+		}
+	}
+	info := loadInfo{Object: spec.Name, State: stateTried, Pins: []pinInfo{}}
+	for _, m := range obj.Maps() {
+		info.Pins = append(info.Pins, pinInfo{Kind: pinning.KindMap.String(), Name: m.Name(), ID: m.ID()})
+	}
+	for _, p := range obj.Programs() {
+		info.Pins = append(info.Pins, pinInfo{Kind: pinning.KindProgram.String(), Name: p.Name(), ID: p.ID()})
+	}
+	for _, l := range obj.Links() {
+		info.Pins = append(info.Pins, pinInfo{Kind: pinning.KindLink.String(), Name: l.Program(), Target: l.Target(), ID: l.ID()})
+	}
+	return info, nil
+}
+
+// pinOne loads an object and pins it, unless it is pinned already.
+func pinOne(root *pinning.Root, spec *object.Spec, opts *pinning.Options) (loadInfo, error) {
+	obj, err := root.Ensure(spec, opts)
+	if err != nil {
+		return loadInfo{}, err
+	}
+	defer obj.Close()
+	name := spec.Name
+	if opts.Name != "" {
+		name = opts.Name
+	}
+	tree, err := pinning.TreeName(name, opts.Instance)
+	if err != nil {
+		return loadInfo{}, err
+	}
+	status, err := root.Status(tree)
+	if err != nil {
+		return loadInfo{}, err
+	}
+	info := loadInfo{Object: tree, State: stateLoaded, Pins: []pinInfo{}}
+	if obj.Spec() == nil {
+		info.State = statePinned
+	}
+	for _, p := range status.Pins {
+		info.Pins = append(info.Pins, pinInfo{Kind: p.Kind.String(), Name: p.Name, Target: p.Target, ID: p.ID, Path: p.Path})
+	}
+	return info, nil
+}
+
+// notes tells what the user should know beside.
+func notes(spec *object.Spec) []string {
+	notes := []string{}
+	for _, m := range spec.Maps {
+		if m.PinIgnored() {
+			notes = append(notes, fmt.Sprintf("map %s asks for the kind of pinning %d, which means nothing: taken as 0", plain(m.Name), m.Pinning))
+		}
+	}
+	return notes
+}
+
+func (i *loadInfo) print(out io.Writer) {
+	fmt.Fprintf(out, "%s: object %s: %s\n", i.File, plain(i.Object), i.State)
+	if i.State == stateTried {
+		var table [][]string
+		for _, p := range i.Pins {
+			table = append(table, []string{p.Kind, p.label(), decimal(p.ID)})
+		}
+		rows(out, "  ", "KIND NAME ID", table)
+	} else {
+		printPins(out, "  ", i.Pins)
+	}
+	for _, note := range i.Notes {
+		fmt.Fprintln(out, "  note: "+note)
+	}
+}

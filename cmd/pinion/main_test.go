@@ -1,0 +1,143 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pinion-bpf/pinion/internal/testenv"
+)
+
+// TestMain is the command itself where the demo starts it again.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "demo") {
+		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	}
+	os.Exit(testenv.Main(m))
+}
+
+const objects = "../../testdata/bpf/"
+
+// pinion runs a command, and wants it to end with a status and to say something of errors only if it is not 0.
+func pinion(t *testing.T, status int, args ...string) (out, errOut string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	if got := run(args, &o, &e); got != status {
+		t.Fatalf("pinion %q: exit status %d, want %d\n%s%s", args, got, status, &o, &e)
+	}
+	if (e.Len() > 0) != (status != done) {
+		t.Fatalf("pinion %q: exit status %d, and says on standard error: %q", args, status, &e)
+	}
+	return o.String(), e.String()
+}
+
+// decode runs a command with -json and reads what it says.
+func decode[T any](t *testing.T, args ...string) (result T) {
+	t.Helper()
+	out, _ := pinion(t, done, append(args, "-json")...)
+	decoder := json.NewDecoder(strings.NewReader(out))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&result); err != nil {
+		t.Fatalf("pinion %q: %v\n%s", args, err, out)
+	}
+	return result
+}
+
+// wantLine wants a text of one line with each of the words.
+func wantLine(t *testing.T, text string, words ...string) {
+	t.Helper()
+	if strings.Count(text, "\n") != 1 {
+		t.Errorf("says %q, want one line", text)
+	}
+	wantWords(t, text, words...)
+}
+
+func wantWords(t *testing.T, text string, words ...string) {
+	t.Helper()
+	for _, word := range words {
+		if !strings.Contains(text, word) {
+			t.Errorf("says %q, want it to name %q", text, word)
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, c := range []struct {
+		args  []string
+		words []string
+	}{
+		{nil, []string{"no command", "pinion help"}},
+		{[]string{"lod"}, []string{`"lod"`, "pinion help"}},
+		{[]string{"-x", "ls"}, []string{"-x"}},
+		{[]string{"ls", "-x"}, []string{"-x"}},
+		{[]string{"ls", "a"}, []string{"too many", `"a"`, "pinion help ls"}},
+		{[]string{"inspect"}, []string{"too few", "pinion help inspect"}},
+		{[]string{"show", "--", "-json", "b"}, []string{"too many", `"b"`}},
+		{[]string{"load", "-name", "x", "a.o", "b.o"}, []string{"-name"}},
+		{[]string{"help", "lod"}, []string{`"lod"`}},
+		{[]string{"demo-worker", "-root", testenv.BPFFS(t), "dance"}, []string{`"dance"`}},
+	} {
+		_, said := pinion(t, misused, c.args...)
+		wantLine(t, said, c.words...)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, args := range [][]string{{"help"}, {"-h"}} {
+		out, _ := pinion(t, done, args...)
+		for _, cmd := range commands() {
+			if listed := strings.Contains(out, "\n  "+cmd.name+" "); listed != (cmd.does != "") {
+				t.Errorf("pinion %q lists %s: %v", args, cmd.name, listed)
+			}
+		}
+	}
+	for _, args := range [][]string{{"help", "load"}, {"load", "-h"}} {
+		out, _ := pinion(t, done, args...)
+		wantWords(t, out, "usage: pinion load [-name N]", "-no-pin", "-root")
+	}
+}
+
+// TestGlobalFlags gives them before the command, after it, and after its arguments.
+func TestGlobalFlags(t *testing.T) {
+	root := testenv.BPFFS(t)
+	want, _ := pinion(t, done, "-root", root, "-json", "plan", objects+"raw_tp.bpf.o")
+	wantWords(t, want, root, "{")
+	for _, args := range [][]string{
+		{"plan", "-root", root, "-json", objects + "raw_tp.bpf.o"},
+		{"plan", objects + "raw_tp.bpf.o", "-json", "-root", root},
+		{"-root", "/elsewhere", "plan", "-json", "-root", root, "--", objects + "raw_tp.bpf.o"},
+	} {
+		got, _ := pinion(t, done, args...)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("pinion %q (-want +got):\n%s", args, diff)
+		}
+	}
+}
+
+// TestRootIsNoBPFFS: every command that needs one says what to mount.
+func TestRootIsNoBPFFS(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{{"ls"}, {"show", "x"}, {"unpin", "x"}, {"plan", objects + "raw_tp.bpf.o"}, {"load", objects + "raw_tp.bpf.o"}} {
+		_, said := pinion(t, failed, append(args, "-root", dir)...)
+		wantLine(t, said, dir, "not on a bpffs", "mount -t bpf")
+	}
+}
+
+// truncated writes the first half of an object.
+func truncated(t *testing.T) string {
+	t.Helper()
+	data, err := os.ReadFile(objects + "counter.bpf.o")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "half.bpf.o")
+	if err := os.WriteFile(path, data[:len(data)/2], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

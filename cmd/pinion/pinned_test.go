@@ -1,0 +1,195 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pinion-bpf/pinion/internal/testenv"
+)
+
+// files lists what is below a root, but for what the kernel puts there.
+func files(t *testing.T, root string) (files []string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && !strings.Contains(entry.Name(), ".") {
+			files = append(files, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(files)
+	return files
+}
+
+// TestLoadShowUnpin goes through an object's life.
+func TestLoadShowUnpin(t *testing.T) {
+	root, file := testenv.BPFFS(t), objects+"raw_tp.bpf.o"
+	planned := decode[[]pinInfo](t, "plan", "-root", root, file)
+	loaded := decode[[]loadInfo](t, "load", "-root", root, "-attach", file)
+	if len(loaded) != 1 || loaded[0].State != stateLoaded || loaded[0].Object != "raw_tp" {
+		t.Fatalf("loaded: %+v", loaded)
+	}
+	var paths []string
+	for i, p := range loaded[0].Pins {
+		paths = append(paths, p.Path)
+		if p.ID == 0 {
+			t.Errorf("%s %s has no id", p.Kind, p.Name)
+		}
+		p.ID = 0
+		if i >= len(planned) || p != planned[i] {
+			t.Errorf("pinned %+v, which is not what was planned: %+v", p, planned)
+		}
+	}
+	slices.Sort(paths)
+	if diff := cmp.Diff(slices.Sorted(slices.Values(append(paths, root+"/raw_tp/%record"))), files(t, root)); diff != "" {
+		t.Errorf("files (-said +there):\n%s", diff)
+	}
+	again := decode[[]loadInfo](t, "load", "-root", root, "-attach", file)
+	loaded[0].State = statePinned
+	if diff := cmp.Diff(loaded, again); diff != "" {
+		t.Errorf("loaded again (-first +second):\n%s", diff)
+	}
+	entries := decode[[]entryInfo](t, "ls", "-root", root)
+	if diff := cmp.Diff([]entryInfo{{Name: "raw_tp", Object: "raw_tp", Generation: 1, Complete: true, Maps: 1, Programs: 1, Links: 1}}, entries); diff != "" {
+		t.Errorf("ls (-want +got):\n%s", diff)
+	}
+	checkShown(t, root, loaded[0].Pins)
+	out, _ := pinion(t, done, "unpin", "-root", root, "raw_tp")
+	wantLine(t, out, "raw_tp", "3 pins")
+	if left := files(t, root); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+	_, said := pinion(t, failed, "unpin", "-root", root, "raw_tp")
+	wantLine(t, said, root+"/raw_tp", "not pinned")
+}
+
+func checkShown(t *testing.T, root string, pins []pinInfo) {
+	t.Helper()
+	shown := decode[showInfo](t, "show", "-root", root, "raw_tp")
+	if shown.Drifted || !shown.Complete || len(shown.Pins) != len(pins) {
+		t.Errorf("shown: %+v", shown)
+	}
+	for i, p := range shown.Pins {
+		if p.pinInfo != pins[i] || p.State != "ok" {
+			t.Errorf("shown %+v, want %+v", p, pins[i])
+		}
+		if (p.Attached != nil) != (p.Kind == "link") {
+			t.Errorf("%s %s is attached: %+v", p.Kind, p.Name, p.Attached)
+		}
+	}
+	link := shown.Pins[len(shown.Pins)-1].Attached
+	if diff := cmp.Diff(&attachInfo{Link: "raw_tracepoint", Program: pins[1].ID, To: "sys_enter"}, link); diff != "" {
+		t.Errorf("attached (-want +got):\n%s", diff)
+	}
+	out, _ := pinion(t, done, "show", "-root", root, "raw_tp")
+	wantWords(t, out, "raw_tp: whole", "sys_enter", root+"/raw_tp/links/count_calls")
+}
+
+// TestShowDrift removes a pin and adds a foreign file.
+func TestShowDrift(t *testing.T) {
+	root := testenv.BPFFS(t)
+	pinion(t, done, "load", "-root", root, objects+"pinned.bpf.o")
+	if err := os.Remove(root + "/pinned/maps/flows"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(root+"/pinned/extra", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := pinion(t, done, "show", "-root", root, "pinned")
+	wantWords(t, out, "gone", "map flows is gone", "not Pinion's: extra")
+	_, said := pinion(t, refused, "unpin", "-root", root, "pinned")
+	wantLine(t, said, "extra", "move it away")
+}
+
+// TestRefused: what stands in the way is protected, and the exit status says so.
+func TestRefused(t *testing.T) {
+	root := testenv.BPFFS(t)
+	pinion(t, done, "load", "-root", root, objects+"raw_tp.bpf.o")
+	_, said := pinion(t, refused, "load", "-root", root, "-name", "raw_tp", objects+"tracepoint.bpf.o")
+	wantLine(t, said, "raw_tp", "another build", "unpin it")
+	if err := os.Mkdir(root+"/pinned", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	before := files(t, root)
+	_, said = pinion(t, refused, "load", "-root", root, objects+"pinned.bpf.o")
+	wantLine(t, said, root+"/pinned", "not Pinion's own")
+	if diff := cmp.Diff(before, files(t, root)); diff != "" {
+		t.Errorf("files (-before +after):\n%s", diff)
+	}
+}
+
+// TestLoadMany: one file that fails does not stop the others, and the worst is the exit status.
+func TestLoadMany(t *testing.T) {
+	root := testenv.BPFFS(t)
+	out, said := pinion(t, failed, "load", "-root", root, objects+"core.bpf.o", objects+"rejected.bpf.o", objects+"pinned_odd.bpf.o", truncated(t))
+	wantWords(t, out, "pinned_odd: loaded", "note: map replaced", "16")
+	wantWords(t, said, "CO-RE relocations", "the verifier refused program", "half.bpf.o")
+	if lines := strings.Count("\n"+said, "\npinion: "); lines != 3 {
+		t.Errorf("%d errors, want 3:\n%s", lines, said)
+	}
+	if diff := cmp.Diff([]string{"pinned_odd"}, names(decode[[]entryInfo](t, "ls", "-root", root))); diff != "" {
+		t.Errorf("ls (-want +got):\n%s", diff)
+	}
+}
+
+func names(entries []entryInfo) (names []string) {
+	for _, e := range entries {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+// TestLoadNames loads one file several times, and one that has a name which tells nothing.
+func TestLoadNames(t *testing.T) {
+	root := testenv.BPFFS(t)
+	for _, args := range [][]string{{}, {"-instance", "eth0"}, {"-name", "my.name", "-instance", "a@b"}} {
+		pinion(t, done, append([]string{"load", "-root", root, objects + "raw_tp.bpf.o"}, args...)...)
+	}
+	if diff := cmp.Diff([]string{"my%2Ename@a%40b", "raw_tp", "raw_tp@eth0"}, names(decode[[]entryInfo](t, "ls", "-root", root))); diff != "" {
+		t.Errorf("ls (-want +got):\n%s", diff)
+	}
+	data, err := os.ReadFile(objects + "raw_tp.bpf.o")
+	if err != nil {
+		t.Fatal(err)
+	}
+	generic := filepath.Join(t.TempDir(), "bpf_bpfel.o")
+	if err := os.WriteFile(generic, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, said := pinion(t, failed, "load", "-root", root, generic)
+	wantLine(t, said, "give the object a name")
+	pinion(t, done, "load", "-root", root, "-name", "mine", generic)
+}
+
+// TestLoadNoPin leaves nothing, and needs no root.
+func TestLoadNoPin(t *testing.T) {
+	loaded := decode[[]loadInfo](t, "load", "-root", "/nowhere", "-no-pin", "-attach", objects+"raw_tp.bpf.o")
+	if len(loaded) != 1 || loaded[0].State != stateTried || len(loaded[0].Pins) != 3 {
+		t.Errorf("loaded: %+v", loaded)
+	}
+	out, _ := pinion(t, done, "load", "-no-pin", objects+"counter.bpf.o")
+	wantWords(t, out, "counter: loaded and let go", "count_ingress")
+}
+
+// TestListUnreadable shows what can be read, and tells of what cannot.
+func TestListUnreadable(t *testing.T) {
+	root := testenv.BPFFS(t)
+	pinion(t, done, "load", "-root", root, objects+"raw_tp.bpf.o")
+	if err := os.Mkdir(root+"/odd", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("no record", root+"/odd/%record"); err != nil {
+		t.Fatal(err)
+	}
+	out, said := pinion(t, failed, "ls", "-root", root)
+	wantWords(t, out, "raw_tp")
+	wantLine(t, said, root+"/odd", "bad record")
+}
