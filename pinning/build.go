@@ -114,7 +114,8 @@ func (b *builder) pinOutside(things []pinnable) error {
 }
 
 // commit puts the tree in its place: in one step where nothing is there or the kernel can exchange two directories (Linux 5.16), else in two, which
-// recover can tell from anything else.
+// recover can tell from anything else. An error says that the tree is not there. What cannot be removed of a tree that was replaced is left
+// to recover: it is no reason to take the new one back.
 func (b *builder) commit(replace bool) error {
 	s := b.stage
 	if !replace {
@@ -126,7 +127,8 @@ func (b *builder) commit(replace bool) error {
 	}
 	err := sys.Exchange(s.dir, newTree, s.root.dir, s.tree)
 	if err == nil {
-		return s.drop(newTree, false)
+		_ = s.drop(newTree, false)
+		return nil
 	}
 	if err != unix.EINVAL {
 		return err
@@ -135,9 +137,10 @@ func (b *builder) commit(replace bool) error {
 		return err
 	}
 	if err := sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree); err != nil {
-		return err
+		return errors.Join(err, sys.RenameNoReplace(s.dir, oldTree, s.root.dir, s.tree))
 	}
-	return s.drop(oldTree, false)
+	_ = s.drop(oldTree, false)
+	return nil
 }
 
 // undo removes everything that was made. The links in it stay attached as long as the caller holds them.

@@ -12,7 +12,8 @@ import (
 // once, one loads, and all get the same object. Nothing that is pinned is loaded or attached a second time.
 //
 // An object that is pinned under that name from another build (another file, or other settings: see [object.Spec.Digest]) is [ErrDifferent], and
-// runs on. Other errors are those of [Root.Load], [Root.Pin] and [Root.Open], and that of Options.Attach.
+// runs on. [ErrDrift] says that it is from this build, but not as it was left: a pin is gone, or a link was detached, lost what it was attached to,
+// or runs another program. Other errors are those of [Root.Load], [Root.Pin] and [Root.Open], and that of Options.Attach.
 func (r *Root) Ensure(spec *object.Spec, opts *Options) (*object.Object, error) {
 	opts = opts.or()
 	tree, pins, err := r.planOfSpec(spec, opts)
@@ -55,10 +56,29 @@ func (r *Root) openSame(tree string, spec *object.Spec) (*object.Object, error) 
 	case t.record.Spec != spec.Digest():
 		what = "of this ELF file with other settings"
 	default:
-		return obj, nil
+		if err = t.checkLinks(obj); err == nil {
+			return obj, nil
+		}
+		err = fail("ensure", r.path+tree, err, adviseExist(err))
+		return nil, errors.Join(err, obj.Close())
 	}
 	err = fail("ensure", r.path+tree, because{ErrDifferent, what, nil}, "unpin it, or use another name or instance")
 	return nil, errors.Join(err, obj.Close())
+}
+
+// checkLinks makes sure that the links of an opened object are attached and run its programs.
+func (t *tree) checkLinks(obj *object.Object) error {
+	for _, l := range obj.Links() {
+		info, err := l.Info()
+		if err != nil {
+			return err
+		}
+		if state := t.linkState(l.Program(), &info); state != StateOK {
+			thing := Thing{Kind: KindLink, Name: l.Program(), Target: l.Target()}
+			return because{ErrDrift, thing.String() + " is " + state.String(), nil}
+		}
+	}
+	return nil
 }
 
 // loadAndPin makes the object and its tree. The caller holds the lock.

@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/testenv"
+	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/pinning"
 	"github.com/pinion-bpf/pinion/sys"
@@ -230,6 +232,32 @@ func TestG7DriftIsSeen(t *testing.T) {
 	check(t, root.Unpin("pinned", nil))
 }
 
+// TestG7DetachedLinkIsSeen detaches a link that stays pinned: an agent that starts again must not believe that its object runs.
+func TestG7DetachedLinkIsSeen(t *testing.T) {
+	root, cgroup := newRoot(t), testenv.Cgroup(t)
+	spec := parse(t, "counter")
+	opts := &pinning.Options{Attach: func(obj *object.Object) error {
+		dir, err := link.OpenCgroup(cgroup)
+		check(t, err)
+		defer dir.Close()
+		_, err = obj.AttachTo("count_egress", "", link.Cgroup{Dir: dir, AttachType: sys.AttachTypeCgroupInetEgress})
+		return err
+	}}
+	obj, err := root.Ensure(spec, opts)
+	kept(t, obj, err)
+	check(t, obj.Links()[0].Detach())
+	_, err = root.Ensure(spec, opts)
+	want(t, err, pinning.ErrDrift, "link count_egress is detached")
+	status, err := root.Status("counter")
+	check(t, err)
+	if last := status.Pins[len(status.Pins)-1]; !status.Drifted() || last.State != pinning.StateDetached {
+		t.Errorf("status of the link: %+v", last)
+	}
+	opened, err := root.Open("counter") // who wants to look can
+	kept(t, opened, err)
+	check(t, root.Unpin("counter", nil))
+}
+
 func TestG8ForeignFileWhereAPinShouldGo(t *testing.T) {
 	root := newRoot(t)
 	obj := load(t, parse(t, "pinned"))
@@ -283,6 +311,10 @@ func TestG8NoSymbolicLinkIsFollowed(t *testing.T) {
 
 	other := load(t, parse(t, "raw_tp"))
 	check(t, os.Symlink("elsewhere", root.Path()+"/alias"))
+	check(t, os.Symlink("pinned", root.Path()+"/twin"))
+	if entries, err := root.List(); err != nil || len(entries) != 1 {
+		t.Errorf("a link to an object is listed as one: %+v, %v", entries, err)
+	}
 	unchanged(t, root, func() {
 		err := root.Pin(other, &pinning.Options{Overrides: []pinning.Override{{Kind: pinning.KindMap, Name: ".bss", Path: "alias/bss"}}})
 		want(t, err, pinning.ErrForeign)
@@ -336,12 +368,13 @@ func TestG9NoSilentMismatch(t *testing.T) {
 
 func TestFlatPathsAreShared(t *testing.T) {
 	root := newRoot(t)
-	flat := func(name string) *pinning.Options {
-		return &pinning.Options{Name: name, Overrides: []pinning.Override{{Kind: pinning.KindMap, Name: "events", Path: "events"}}}
+	ensure := func(file, name string) (*object.Object, error) {
+		spec := parse(t, file)
+		return root.Ensure(spec, &pinning.Options{Name: name, Overrides: pinning.Flat(spec)})
 	}
-	a, err := root.Ensure(parse(t, "events_a"), flat("a"))
+	a, err := ensure("events_a", "a")
 	a = kept(t, a, err)
-	b, err := root.Ensure(parse(t, "events_b"), flat("b"))
+	b, err := ensure("events_b", "b")
 	b = kept(t, b, err)
 	if a.Map("events").ID() != b.Map("events").ID() {
 		t.Error("the map at the flat path is not shared")
@@ -353,7 +386,7 @@ func TestFlatPathsAreShared(t *testing.T) {
 	opened, err := root.Open("b")
 	kept(t, opened, err)
 	unchanged(t, root, func() {
-		_, err := root.Ensure(parse(t, "events_b_big"), flat("c"))
+		_, err := ensure("events_b_big", "c")
 		want(t, err, object.ErrMismatch, "events")
 	})
 }
@@ -400,79 +433,4 @@ func TestEnsureRefusesAnotherBuild(t *testing.T) {
 		t.Errorf("the pinned object changed:\n%s", diff)
 	}
 	want(t, root.Pin(load(t, parse(t, "raw_tp")), nil), pinning.ErrExist, "raw_tp")
-}
-
-// TestUnpinDetaches: when Unpin returns, no link of the object is left in the kernel.
-func TestUnpinDetaches(t *testing.T) {
-	root := newRoot(t)
-	obj, err := root.Ensure(parse(t, "raw_tp"), &pinning.Options{Attach: attachBySection})
-	check(t, err)
-	check(t, obj.Close())
-	check(t, root.Unpin("raw_tp", nil))
-	if n := countLinks(t, "count_calls"); n != 0 {
-		t.Errorf("%d links run the program after Unpin", n)
-	}
-	if left := files(t, root); len(left) != 0 {
-		t.Errorf("left: %q", left)
-	}
-	want(t, root.Unpin("raw_tp", nil), pinning.ErrNotExist, "raw_tp")
-}
-
-// TestUnpinTellsWhoStaysAttached holds a link of a kind that cannot be detached.
-func TestUnpinTellsWhoStaysAttached(t *testing.T) {
-	root := newRoot(t)
-	obj, err := root.Ensure(parse(t, "raw_tp"), &pinning.Options{Attach: attachBySection})
-	kept(t, obj, err)
-	want(t, root.Unpin("raw_tp", nil), pinning.ErrAttached, "link count_calls")
-	if left := files(t, root); len(left) != 0 {
-		t.Errorf("left: %q", left)
-	}
-}
-
-func TestBusyIsBounded(t *testing.T) {
-	root := newRoot(t)
-	stage := root.Path() + "/%stage-raw_tp"
-	mkdir(t, stage)
-	dir, err := sys.OpenDirAt(nil, stage)
-	check(t, err)
-	defer dir.Close()
-	check(t, sys.Lock(dir, 0))
-	_, err = root.Ensure(parse(t, "raw_tp"), nil)
-	want(t, err, pinning.ErrBusy, stage)
-}
-
-// TestStagingOfTheDeadIsCleared leaves what a process leaves that dies in the middle of a pin, of an unpin, and of replacing one tree by
-// another in two steps. The next call that locks the tree finishes or undoes it.
-func TestStagingOfTheDeadIsCleared(t *testing.T) {
-	root := newRoot(t)
-	tree, aside, stage := root.Path()+"/pinned", root.Path()+"/aside", root.Path()+"/%stage-pinned"
-	pin := func() { check(t, root.Pin(load(t, parse(t, "pinned")), nil)) }
-	move := func(from, to string) {
-		mkdir(t, filepath.Dir(to))
-		check(t, os.Rename(from, to))
-	}
-	for _, c := range []struct {
-		name   string
-		leave  func()
-		pinned bool // when it is cleared
-	}{
-		{"a pin without a record yet", func() { mkdir(t, stage+"/new/maps"); pinFile(t, stage+"/new/maps/flows") }, false},
-		{"a pin that is not in its place", func() { pin(); move(tree, stage+"/new") }, false},
-		{"an unpin", func() { pin(); move(tree, stage+"/old") }, false},
-		{"a swap", func() { pin(); move(tree, aside); pin(); move(tree, stage+"/new"); move(aside, stage+"/old") }, true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			c.leave()
-			unchanged(t, root, func() { want(t, root.Unpin("other", nil), pinning.ErrNotExist) })
-			err := root.Unpin("pinned", nil)
-			if c.pinned {
-				check(t, err)
-			} else {
-				want(t, err, pinning.ErrNotExist)
-			}
-			if left := files(t, root); len(left) > 0 {
-				t.Errorf("left %q", left)
-			}
-		})
-	}
 }

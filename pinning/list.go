@@ -152,14 +152,22 @@ func (t *tree) status(r *Root, p RecordedPin) PinStatus {
 		s.Link, err = l.Info()
 		l.Close()
 	}
-	switch s.Err = err; {
-	case err != nil:
-	case !s.Link.Attached:
-		s.State = StateDetached
-	case t.program(p.Name) != 0 && s.Link.ProgramID != t.program(p.Name):
-		s.State = StateSwapped
+	if s.Err = err; err == nil {
+		s.State = t.linkState(p.Name, &s.Link)
 	}
 	return s
+}
+
+// linkState tells what became of a link of a program.
+func (t *tree) linkState(program string, info *link.Info) State {
+	recorded := t.program(program)
+	switch {
+	case !info.Attached:
+		return StateDetached
+	case recorded != 0 && info.ProgramID != recorded:
+		return StateSwapped
+	}
+	return StateOK
 }
 
 // program gives the recorded id of a program, 0 if it is not pinned.

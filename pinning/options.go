@@ -15,8 +15,7 @@ type Options struct {
 	// Instance tells several pinned copies of one object apart: an interface, a pod, a tenant. "" for the only one.
 	Instance string
 	// Overrides give single maps, programs and links another path, or leave them unpinned. A map whose overridden path is pinned already is
-	// shared: it is reused if it fits, and not removed with the object. So Override{Kind: KindMap, Name: "flows", Path: "flows"}
-	// is libbpf's flat layout for one map.
+	// shared: it is reused if it fits, and not removed with the object. [Flat] gives those that share maps with libbpf.
 	Overrides []Override
 	// Wait is how long to wait for another process that changes the same object, 0 for not at all. See ErrBusy.
 	Wait time.Duration
@@ -25,6 +24,19 @@ type Options struct {
 	// Attach is called by Ensure when it has loaded the object, to attach it: (*object.Object).Attach for what the sections say, or a
 	// function that gives the targets. nil attaches nothing.
 	Attach func(*object.Object) error
+}
+
+// Flat gives the overrides that put each auto-pinned map (LIBBPF_PIN_BY_NAME) of an object at <root>/<map>, where libbpf with that root as its
+// pin_root_path, and so bpftool, looks for it and puts it. A name that bpffs refuses, because it has a dot, is an error of [Root.Plan] then, as it is
+// one of libbpf.
+func Flat(spec *object.Spec) []Override {
+	var flat []Override
+	for _, m := range spec.Maps {
+		if m.Pinning == object.PinByName {
+			flat = append(flat, Override{Kind: KindMap, Name: m.Name, Path: m.Name})
+		}
+	}
+	return flat
 }
 
 // or gives the options or the default ones.

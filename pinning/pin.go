@@ -47,6 +47,8 @@ func adviseExist(err error) string {
 		return "open it, unpin it, or choose another name or instance"
 	case errors.Is(err, ErrForeign):
 		return "move it away, or choose another name"
+	case errors.Is(err, ErrDrift):
+		return "see what differs with: pinion show; then unpin it, and do this again"
 	}
 	return ""
 }

@@ -107,8 +107,9 @@ func (r *Root) plan(tree string, things []Thing, opts *Options, arrays map[strin
 	return pins, nil
 }
 
-// isTree tells whether there is a directory with a record, whatever that says.
+// isTree tells whether there is a directory, no symbolic link, with a record, whatever that says.
 func (r *Root) isTree(name string) bool {
 	var st unix.Stat_t
-	return unix.Fstatat(r.dir.Int(), name+"/"+RecordName(0), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
+	is := unix.Fstatat(r.dir.Int(), name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
+	return is && unix.Fstatat(r.dir.Int(), name+"/"+RecordName(0), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
 }

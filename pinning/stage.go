@@ -63,6 +63,10 @@ func (r *Root) tryLock(name string, wait time.Duration) (*sys.FD, error) {
 	if err != nil {
 		return nil, fail("open", r.path+name, err, "")
 	}
+	if err := checkOwner(dir); err != nil {
+		dir.Close()
+		return nil, fail("lock", r.path+name, err, "")
+	}
 	err = sys.Lock(dir, max(wait, 0))
 	if err == nil && sameDir(r.dir, name, dir) {
 		return dir, nil

@@ -79,13 +79,8 @@ func (r *Root) openTree(name string) (*tree, error) {
 
 // treeIn reads the record of the directory dir and takes dir over if it is a tree of that name.
 func (r *Root) treeIn(name string, dir *sys.FD) (*tree, error) {
-	var st unix.Stat_t
-	if err := unix.Fstat(dir.Int(), &st); err != nil {
+	if err := checkOwner(dir); err != nil {
 		return nil, err
-	}
-	// A bpffs root is mode 1777: anybody may make a directory of any name there.
-	if st.Uid != 0 && int(st.Uid) != unix.Geteuid() {
-		return nil, because{ErrForeign, "the directory belongs to user " + strconv.Itoa(int(st.Uid)), nil}
 	}
 	record, err := readRecord(dir)
 	if err != nil {
@@ -98,6 +93,18 @@ func (r *Root) treeIn(name string, dir *sys.FD) (*tree, error) {
 		name: name, dir: dir, record: record,
 		inside: dirCache{base: dir}, outside: dirCache{base: r.dir},
 	}, nil
+}
+
+// checkOwner makes sure that a directory is ours or root's: a bpffs root is mode 1777, so anybody may make a directory of any name there.
+func checkOwner(dir *sys.FD) error {
+	var st unix.Stat_t
+	if err := unix.Fstat(dir.Int(), &st); err != nil {
+		return err
+	}
+	if st.Uid != 0 && int(st.Uid) != unix.Geteuid() {
+		return because{ErrForeign, "the directory belongs to user " + strconv.Itoa(int(st.Uid)), nil}
+	}
+	return nil
 }
 
 func readRecord(dir *sys.FD) (Record, error) {

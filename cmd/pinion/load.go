@@ -27,16 +27,34 @@ const (
 	stateTried  = "loaded and let go"
 )
 
-// nameFlags defines the flags that name an object.
-func nameFlags(flags *flag.FlagSet, opts *pinning.Options) {
+// A placing says where an object is to be pinned.
+type placing struct {
+	pinning.Options
+	flat bool
+}
+
+// placeFlags defines the flags that say where an object is pinned.
+func placeFlags(flags *flag.FlagSet) *placing {
+	opts := new(placing)
 	flags.StringVar(&opts.Name, "name", "", "the object's `name`, if not that of the file without .bpf.o, .o or .elf")
 	flags.StringVar(&opts.Instance, "instance", "", "what tells several pinned copies of one object apart: an interface, a `tenant`")
+	flags.BoolVar(&opts.flat, "flat", false, "pin each map that is to be pinned by name at ROOT/MAP, where libbpf looks for it")
+	return opts
+}
+
+// of gives the options for one object.
+func (p *placing) of(spec *object.Spec) *pinning.Options {
+	opts := p.Options
+	if p.flat {
+		opts.Overrides = pinning.Flat(spec)
+	}
+	return &opts
 }
 
 // load loads files and pins each whole. One that fails does not stop the others.
 func load(c *call) error {
-	flags, opts := c.flags(), new(pinning.Options)
-	nameFlags(flags, opts)
+	flags := c.flags()
+	opts := placeFlags(flags)
 	attach := flags.Bool("attach", false, "attach the programs whose sections say where to")
 	noPin := flags.Bool("no-pin", false, "load, say what was loaded, and let go of it")
 	flags.DurationVar(&opts.Wait, "wait", 0, "how long to wait for another process that changes the same object, as in 5s: a `duration`")
@@ -63,14 +81,14 @@ func load(c *call) error {
 }
 
 // loadAll loads each file in the given way.
-func (c *call) loadAll(files []string, opts *pinning.Options, how func(*object.Spec, *pinning.Options) (loadInfo, error)) error {
+func (c *call) loadAll(files []string, opts *placing, how func(*object.Spec, *pinning.Options) (loadInfo, error)) error {
 	loaded := []loadInfo{}
 	var failures *multierror.Error
 	for _, file := range files {
 		spec, err := object.Open(file)
 		var info loadInfo
 		if err == nil {
-			info, err = how(spec, opts)
+			info, err = how(spec, opts.of(spec))
 		}
 		if err != nil {
 			failures = multierror.Append(failures, err)

@@ -193,3 +193,24 @@ func TestListUnreadable(t *testing.T) {
 	wantWords(t, out, "raw_tp")
 	wantLine(t, said, root+"/odd", "bad record")
 }
+
+// TestFlat pins maps where libbpf looks for them, and refuses one that does not fit.
+func TestFlat(t *testing.T) {
+	root := testenv.BPFFS(t)
+	pinion(t, done, "load", "-root", root, "-flat", objects+"events_a.bpf.o")
+	planned := decode[[]pinInfo](t, "plan", "-root", root, "-flat", objects+"events_b.bpf.o")
+	if planned[0].Path != root+"/events" {
+		t.Errorf("planned %+v", planned[0])
+	}
+	loaded := decode[[]loadInfo](t, "load", "-root", root, "-flat", objects+"events_b.bpf.o")
+	shown := decode[showInfo](t, "show", "-root", root, "events_b")
+	if p := shown.Pins[0]; p.Path != root+"/events" || !p.Shared || p.ID != loaded[0].Pins[0].ID {
+		t.Errorf("shown %+v", p)
+	}
+	before := files(t, root)
+	_, said := pinion(t, refused, "load", "-root", root, "-flat", objects+"events_b_big.bpf.o")
+	wantLine(t, said, "events", "max entries")
+	if diff := cmp.Diff(before, files(t, root)); diff != "" {
+		t.Errorf("files (-before +after):\n%s", diff)
+	}
+}

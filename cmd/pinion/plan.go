@@ -19,8 +19,8 @@ type pinInfo struct {
 
 // plan shows every path that a load would pin.
 func plan(c *call) error {
-	flags, opts := c.flags(), new(pinning.Options)
-	nameFlags(flags, opts)
+	flags := c.flags()
+	opts := placeFlags(flags)
 	files, err := c.parse(flags, 1, 1)
 	if err != nil {
 		return err
@@ -34,7 +34,7 @@ func plan(c *call) error {
 		return err
 	}
 	defer root.Close()
-	pins, err := root.Plan(spec, opts)
+	pins, err := root.Plan(spec, opts.of(spec))
 	if err != nil {
 		return err
 	}
