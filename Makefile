@@ -19,7 +19,7 @@ TEST := go test -count=1 $(EXEC)
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 22
 
-demo: build ## load, pin, reopen, upgrade and unpin an object on this kernel, and say each step
+demo: build ## load, attach, pin, reopen and unpin an object on this kernel, and say each step
 	@$(SUDO) ./bin/pinion demo
 
 build: ## build bin/pinion, static; the same source gives the same bytes
@@ -58,8 +58,8 @@ cross: ## build and vet for every architecture, and for another system what is f
 		GOARCH=$$arch GOOS=linux CGO_ENABLED=0 go build -buildvcs=false ./... && \
 		GOARCH=$$arch GOOS=linux CGO_ENABLED=0 go vet ./... || exit 1; \
 	done
-	@echo '== cross: darwin/arm64, elf and internal/btf'
-	@GOARCH=arm64 GOOS=darwin CGO_ENABLED=0 go vet ./elf ./internal/btf
+	@echo '== cross: darwin/arm64, what needs no Linux'
+	@GOARCH=arm64 GOOS=darwin CGO_ENABLED=0 go vet ./elf ./internal/btf ./internal/sha256 ./pinning
 
 generate: ## build the objects in testdata/bpf from their sources
 	@sh tools/setup.sh build

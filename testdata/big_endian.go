@@ -1,0 +1,10 @@
+//go:build mips || mips64 || ppc64 || s390x
+
+package testdata
+
+import _ "embed" // for the directive below
+
+// Counter counts the packets and bytes of a cgroup: testdata/bpf/counter.c, built for machines of this byte order.
+//
+//go:embed bpf/counter-be.bpf.o
+var Counter []byte

@@ -1,0 +1,2 @@
+// Package testdata embeds the objects of testdata/bpf that programs come with: the example agent and the demo.
+package testdata
