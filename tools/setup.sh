@@ -6,10 +6,11 @@
 # It installs on Debian, and only what is missing. Elsewhere it says what is missing. Where all is there, it does nothing.
 set -eu
 
-# package:what it brings, a program or a file
+# package:what it brings, a program or a file; a * in its path stands for what machines differ in
 build='clang-19:clang-19 llvm-19:llvm-strip-19 libbpf-dev:/usr/include/bpf/bpf_helpers.h make:make gcc:gcc libc6-dev:/usr/include/stdio.h'
 judges='bpftool:bpftool libbpf-dev:/usr/include/bpf/libbpf.h libelf-dev:/usr/include/libelf.h zlib1g-dev:/usr/include/zlib.h
-	gcc:gcc libc6-dev:/usr/include/stdio.h iproute2:ip strace:strace'
+	gcc:gcc libc6-dev:/usr/include/stdio.h iproute2:ip strace:strace libxdp1:/usr/lib/*/bpf/xdp-dispatcher.o
+	llvm-19:llvm-objdump-19'
 
 PATH=$PATH:/usr/sbin:/sbin # where Debian keeps bpftool and ip
 
@@ -33,7 +34,8 @@ missing() {
 	for pair; do
 		thing=${pair#*:}
 		case $thing in
-		/*) [ -e "$thing" ] || echo "$pair" ;;
+		# shellcheck disable=SC2086 # a pattern
+		/*) ls -d $thing >/dev/null 2>&1 || echo "$pair" ;;
 		*) command -v "$thing" >/dev/null || echo "$pair" ;;
 		esac
 	done
