@@ -74,22 +74,6 @@ func sendLocal(t testing.TB) {
 	}
 }
 
-// enterMounts moves the test into a mount namespace, as enterNetns does.
-func enterMounts(t testing.TB) {
-	t.Helper()
-	testenv.Root(t)
-	runtime.LockOSThread()
-	check(t, unix.Unshare(unix.CLONE_NEWNS))
-	check(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
-}
-
-// mountTracefs gives the test a tracefs where the library looks for it.
-func mountTracefs(t testing.TB) {
-	t.Helper()
-	enterMounts(t)
-	check(t, unix.Mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, ""))
-}
-
 // attach attaches a program and closes the link with the test.
 func attach(t testing.TB, how link.Attacher, program *sys.FD) *link.Link {
 	t.Helper()

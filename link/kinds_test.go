@@ -60,7 +60,7 @@ var kinds = []kind{{
 }, {
 	name: "tracepoint", version: "6.6", // links are there from 5.15, their names from 6.6
 	target: func(t *testing.T) (link.Attacher, program) {
-		mountTracefs(t)
+		testenv.Tracefs(t)
 		return link.Tracepoint{Group: "sched", Name: "sched_switch"}, onTP
 	},
 	info: link.Info{Type: sys.LinkTypePerfEvent, AttachType: sys.AttachTypePerfEvent, Name: "sched_switch"},

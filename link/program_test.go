@@ -63,6 +63,25 @@ func counts(counter *sys.FD, value int32) []byte {
 	)
 }
 
+// storesCookie is a program that writes the cookie of its attachment to element 0 of an array map.
+func storesCookie(cookie *sys.FD) []byte {
+	const r0, r1, r2, r6, fp = 0, 1, 2, 6, 10
+	return assemble(
+		call(174), // bpf_get_attach_cookie
+		movReg(r6, r0),
+		insn(0x62, fp, 0, -4, 0), // *(u32 *)(fp - 4) = 0
+		insn(0x18, r1, 1, 0, int32(cookie.Int())), // r1 = the map
+		insn(0, 0, 0, 0, 0),
+		movReg(r2, fp),
+		addImm(r2, -4),
+		call(1),                  // bpf_map_lookup_elem
+		insn(0x15, r0, 0, 1, 0),  // if r0 == 0, skip one
+		insn(0x7b, r0, r6, 0, 0), // *(u64 *)r0 = r6
+		movImm(r0, 0),
+		exit(),
+	)
+}
+
 // prints is an iterator program that writes one byte for each call.
 func prints() []byte {
 	const r1, r2, r3, fp = 1, 2, 3, 10

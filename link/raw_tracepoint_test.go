@@ -23,18 +23,14 @@ func TestRawTracepointRuns(t *testing.T) {
 
 func TestRawTracepointCookie(t *testing.T) {
 	testenv.Kernel(t, "6.10", "cookies of raw tracepoints")
-	l := attach(t, link.RawTracepoint{Name: "sys_enter", Cookie: 0x1122334455667788}, rawTP.load(t))
-	if cookie := rawTracepointCookie(t, l); cookie != 0x1122334455667788 {
-		t.Errorf("cookie %#x", cookie)
+	stored := newCounter(t)
+	storing := program{kind: sys.ProgTypeRawTracepoint, code: storesCookie(stored)}.load(t)
+	const cookie = 0x1122334455667788
+	attach(t, link.RawTracepoint{Name: "sys_enter", Cookie: cookie}, storing)
+	unix.Getppid()
+	if got := count(t, stored); got != cookie {
+		t.Errorf("cookie %#x, want %#x", got, uint64(cookie))
 	}
-}
-
-func rawTracepointCookie(t *testing.T, l *link.Link) uint64 {
-	t.Helper()
-	var info sys.RawTracepointLinkInfo
-	_, err := sys.GetInfo(l.FD(), &info)
-	check(t, err)
-	return info.Cookie
 }
 
 func TestRawTracepointErrors(t *testing.T) {

@@ -5,12 +5,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/testenv"
 	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
 func TestTracepointRuns(t *testing.T) {
-	mountTracefs(t)
+	testenv.Tracefs(t)
 	counter := newCounter(t)
 	counting := program{kind: sys.ProgTypeTracepoint, code: counts(counter, 0)}.load(t)
 	l := attach(t, link.Tracepoint{Group: "raw_syscalls", Name: "sys_enter"}, counting)
@@ -29,7 +30,7 @@ func TestTracepointRuns(t *testing.T) {
 }
 
 func TestTracepointErrors(t *testing.T) {
-	mountTracefs(t)
+	testenv.Tracefs(t)
 	program := onTP.load(t)
 	for _, at := range []link.Tracepoint{
 		{Group: "sched", Name: "no_such"},
@@ -46,7 +47,7 @@ func TestTracepointErrors(t *testing.T) {
 }
 
 func TestTracepointWithoutTracefs(t *testing.T) {
-	enterMounts(t)
+	testenv.PrivateMounts(t)
 	check(t, unix.Mount("none", "/sys/kernel", "tmpfs", 0, ""))
 	_, err := link.Tracepoint{Group: "sched", Name: "sched_switch"}.Attach(onTP.load(t))
 	wantError(t, err, unix.ENOENT)
@@ -55,7 +56,7 @@ func TestTracepointWithoutTracefs(t *testing.T) {
 
 // TestTracepointGarbage reads an id that is no number.
 func TestTracepointGarbage(t *testing.T) {
-	enterMounts(t)
+	testenv.PrivateMounts(t)
 	check(t, unix.Mount("none", "/sys/kernel", "tmpfs", 0, ""))
 	for _, dir := range []string{"", "/events", "/events/a", "/events/a/b"} {
 		check(t, unix.Mkdir("/sys/kernel/tracing"+dir, 0o755))

@@ -31,9 +31,11 @@ func TestTracingRuns(t *testing.T) {
 func TestTracingCookie(t *testing.T) {
 	testenv.Kernel(t, "6.10", "cookies of trace_raw_tp")
 	how := link.Tracing{Cookie: 1 << 40, AttachType: sys.AttachTypeTraceRawTP}
-	l := attach(t, how, onEnter(t, returns(0)).load(t))
-	if cookie := rawTracepointCookie(t, l); cookie != how.Cookie {
-		t.Errorf("cookie %#x", cookie)
+	stored := newCounter(t)
+	attach(t, how, onEnter(t, storesCookie(stored)).load(t))
+	unix.Getppid()
+	if got := count(t, stored); got != how.Cookie {
+		t.Errorf("cookie %#x, want %#x", got, how.Cookie)
 	}
 	_, err := link.Tracing{Cookie: 1, AttachType: sys.AttachTypeTraceFentry}.Attach(onEnter(t, returns(0)).load(t))
 	wantError(t, err, unix.EINVAL)

@@ -34,16 +34,6 @@ func withoutRights(t testing.TB, do func() error) (err error) {
 	return err
 }
 
-// mountTracefs gives the test a tracefs where package link looks for it. The test's goroutine keeps its thread, which ends with it.
-func mountTracefs(t testing.TB) {
-	t.Helper()
-	testenv.Root(t)
-	runtime.LockOSThread()
-	check(t, unix.Unshare(unix.CLONE_NEWNS))
-	check(t, unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
-	check(t, unix.Mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, ""))
-}
-
 func TestAttachRawTracepoint(t *testing.T) {
 	o := load(t, "raw_tp")
 	check(t, o.Attach())
@@ -65,7 +55,7 @@ func TestAttachRawTracepoint(t *testing.T) {
 }
 
 func TestAttachTracepoint(t *testing.T) {
-	mountTracefs(t)
+	testenv.Tracefs(t)
 	s := open(t, "tracepoint")
 	pid := uint32(os.Getpid())
 	check(t, s.Variable("group").Set([]byte{byte(pid), byte(pid >> 8), byte(pid >> 16), byte(pid >> 24)}))
@@ -121,7 +111,7 @@ func TestAttachUndoes(t *testing.T) {
 	wantError(t, err, unix.ENOTTY, "attach program", `"count_exits" to "mine"`)
 	two.Spec().Program("count_exits").AttachTo = "no category"
 	before := openFiles(t)
-	mountTracefs(t)
+	testenv.Tracefs(t)
 	wantError(t, two.Attach(), object.ErrSpec, `"count_exits"`, "tp/sched/sched_switch")
 	if len(two.Links()) != 0 || openFiles(t) != before {
 		t.Errorf("%d links and %d descriptors stay", len(two.Links()), openFiles(t)-before)

@@ -14,10 +14,12 @@ import (
 
 var update = flag.Bool("update", false, "write what the specs are now to testdata/golden; read the difference before you commit it")
 
+const objectsDir = "../testdata/bpf"
+
 // objects returns the paths of all test objects.
 func objects(t testing.TB) []string {
 	t.Helper()
-	names, err := filepath.Glob(filepath.Join("..", "testdata", "bpf", "*.bpf.o"))
+	names, err := filepath.Glob(filepath.Join(objectsDir, "*.bpf.o"))
 	if err != nil || len(names) == 0 {
 		t.Fatalf("no objects in testdata/bpf: %v", err)
 	}
@@ -25,7 +27,7 @@ func objects(t testing.TB) []string {
 }
 
 // path returns a test object's path.
-func path(name string) string { return filepath.Join("..", "testdata", "bpf", name+".bpf.o") }
+func path(name string) string { return filepath.Join(objectsDir, name+".bpf.o") }
 
 func open(t testing.TB, name string) *object.Spec {
 	t.Helper()

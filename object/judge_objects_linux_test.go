@@ -54,6 +54,7 @@ func noMmap(name string) func(*seen) {
 
 // TestLoadsAsLibbpf loads every test object with this package and with libbpf, and compares what the kernel then has.
 func TestLoadsAsLibbpf(t *testing.T) {
+	testenv.Host(t, "bpftool")
 	testenv.Root(t)
 	table, same := readTable(t), 0
 	for _, file := range objects(t) {

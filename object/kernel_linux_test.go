@@ -61,7 +61,10 @@ func TestKernelTakesPrograms(t *testing.T) {
 		"counter", "counter_v2", "globals", "legacy", "many", "nobtf", "optional", "perf_event", "sock_addr", "socket",
 		"subprogs", "subprogs_5_13", "subprogs_5_17", "tailcall", "tcx", "tracepoint", "version", "xdp", "xdp_5_18",
 	} {
-		t.Run(name, func(t *testing.T) { loadPrograms(t, open(t, name)) })
+		t.Run(name, func(t *testing.T) {
+			testenv.Object(t, objectsDir, name)
+			loadPrograms(t, open(t, name))
+		})
 	}
 }
 

@@ -41,6 +41,7 @@ func output(t testing.TB, name string, arguments ...string) string {
 // TestLibxdp reads and loads what libxdp1 has. What libbpf loads, we load the same, unless we say that we lack something for it; what it does not
 // load, we refuse with words. TestUnsupportedIsInTheFile looks whether these are true.
 func TestLibxdp(t *testing.T) {
+	testenv.Host(t, "bpftool and libxdp1")
 	testenv.Root(t)
 	same := 0
 	for _, file := range libxdpObjects(t) {
@@ -91,6 +92,7 @@ type needs struct {
 
 // TestUnsupportedIsInTheFile compares Unsupported with what bpftool and llvm-objdump find in the file: no more and no less.
 func TestUnsupportedIsInTheFile(t *testing.T) {
+	testenv.Host(t, "bpftool and libxdp1")
 	files, found := append(objects(t), libxdpObjects(t)...), 0
 	relocations := countRelocations(t, files)
 	for _, file := range files {

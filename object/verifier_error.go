@@ -30,7 +30,7 @@ func (e *VerifierError) Error() string {
 		s += reason + ": "
 	}
 	s += e.Err.Error() + "; the log ends:"
-	lines := strings.Split(strings.TrimSpace(e.Log), "\n")
+	lines := strings.Split(strings.TrimSpace(ownWords(e.Log)), "\n")
 	for _, line := range lines[max(0, len(lines)-shownLines):] {
 		s += "\n\t" + line
 	}
@@ -63,10 +63,16 @@ func withLog(call func(log []byte) (fd *sys.FD, size uint32, err error)) (fd *sy
 	}
 }
 
+// ownWords cuts off the explanation, longer than what it explains, that Linux 7.2 and later put after the verifier's own last words.
+func ownWords(log string) string {
+	own, _, _ := strings.Cut(log, "\nVerification failed: ")
+	return own
+}
+
 // logReason returns the lines at the end of a log that say why, in one line: those after the last instruction, without statistics.
 func logReason(log string) string {
 	const most = 3
-	lines := strings.Split(strings.TrimSpace(log), "\n")
+	lines := strings.Split(strings.TrimSpace(ownWords(log)), "\n")
 	var why []string
 	for i := len(lines) - 1; i >= 0 && len(why) < most; i-- {
 		line := strings.TrimSpace(lines[i])

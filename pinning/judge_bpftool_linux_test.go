@@ -62,6 +62,7 @@ func attachToCgroup(t testing.TB) func(*object.Object) error {
 
 // TestBpftoolSeesOurPins has bpftool open every path that we say is pinned, and look for it from the other side, among all pins of the machine.
 func TestBpftoolSeesOurPins(t *testing.T) {
+	testenv.Host(t, "bpftool")
 	for _, c := range []struct {
 		name      string
 		attach    func(*object.Object) error

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/testenv"
 	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/pinning"
 )
@@ -62,6 +63,7 @@ var eventKey, eventValue = []byte{1, 2, 3, 4}, []byte("sixteen bytes...")
 
 // TestLibbpfReusesOurMap pins a map where libbpf looks for it. Closing our handles first leaves libbpf nothing but the pin.
 func TestLibbpfReusesOurMap(t *testing.T) {
+	testenv.Host(t, "a compiler and libbpf")
 	binary, root := buildReuse(t), newRoot(t)
 	obj, err := root.Ensure(parse(t, "events_a"), flatEvents())
 	check(t, err)
@@ -85,6 +87,7 @@ func TestLibbpfReusesOurMap(t *testing.T) {
 
 // TestWeReuseLibbpfsMap has libbpf pin a map by its name and end; then we load with it, once for the map alone and once for the whole.
 func TestWeReuseLibbpfsMap(t *testing.T) {
+	testenv.Host(t, "a compiler and libbpf")
 	binary := buildReuse(t)
 	for name, load := range map[string]func(*pinning.Root, *object.Spec, *pinning.Options) (*object.Object, error){
 		"Load": (*pinning.Root).Load, "Ensure": (*pinning.Root).Ensure,
@@ -114,6 +117,7 @@ func TestWeReuseLibbpfsMap(t *testing.T) {
 
 // TestLibbpfAndWeRefuseTheSameMismatch pins a map of 32 entries and loads objects that want 64 of it, each with the other's pin.
 func TestLibbpfAndWeRefuseTheSameMismatch(t *testing.T) {
+	testenv.Host(t, "a compiler and libbpf")
 	binary := buildReuse(t)
 	t.Run("our load, libbpf's pin", func(t *testing.T) {
 		root := newRoot(t)

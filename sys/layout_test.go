@@ -165,7 +165,7 @@ func TestTableMatchesKernel(t *testing.T) {
 			}
 		}
 	}
-	if compared < 200 {
+	if compared < 150 {
 		t.Errorf("only %d fields of the table were found in this kernel's BTF: the comparison is broken", compared)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/pinion-bpf/pinion/internal/testenv"
 )
 
 // fieldNames gives the names of all JSON fields of a type and of what is in it.
@@ -32,6 +34,7 @@ func fieldNames(of reflect.Type) (names []string) {
 
 // TestFieldsAreDocumented looks for each JSON field in the part of the page that is about its command.
 func TestFieldsAreDocumented(t *testing.T) {
+	testenv.Host(t, "the folder docs")
 	page, err := os.ReadFile("../../docs/command-line.md")
 	if err != nil {
 		t.Fatal(err)

@@ -19,8 +19,8 @@ func Root(t testing.TB) {
 	}
 }
 
-// Kernel says that the test needs the given version of Linux ("6.6") for what ("TCX links"), and skips it on an older one. Beside [Allowed] it is
-// the only place in the suite that skips. With PINION_NEWEST_KERNEL set, as on the newest kernel that the suite runs on, a skip is a
+// Kernel says that the test needs the given version of Linux ("6.6") for what ("TCX links"), and skips it on an older one. Beside [Allowed] and [Host] it
+// is the only place in the suite that skips. With PINION_NEWEST_KERNEL set, as on the newest kernel that the suite runs on, a skip is a
 // failure: the test would run nowhere.
 func Kernel(t testing.TB, version, what string) {
 	t.Helper()
@@ -51,6 +51,15 @@ func Allowed(t testing.TB, err error, what string) {
 		t.Fatal(err)
 	}
 	skip(t, what+" is refused to root", release)
+}
+
+// Host says that the test needs what only the machine has that the suite is started on (a compiler, bpftool, the repository), and skips it in the
+// virtual machines of the test matrix, where PINION_VM is set. Such skips are counted apart: the matrix does not take them for tests that ran nowhere.
+func Host(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("PINION_VM") != "" {
+		t.Skipf("only on the host: it needs %s", what)
+	}
 }
 
 func skip(t testing.TB, why, release string) {

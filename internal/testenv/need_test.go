@@ -28,3 +28,13 @@ func TestAtLeast(t *testing.T) {
 		t.Error(`atLeast("linux", "5.10") has no error`)
 	}
 }
+
+func TestObjectKernel(t *testing.T) {
+	for name, want := range map[string]string{
+		"counter": "5.10", "events_b": "5.10", "maps_5_16": "5.16", "tcx": "6.6", "rejected": "", "counter-be": "", "no_such": "",
+	} {
+		if got, err := objectKernel("../../testdata/bpf", name); err != nil || got != want {
+			t.Errorf("%s: %q, %v, want %q", name, got, err, want)
+		}
+	}
+}

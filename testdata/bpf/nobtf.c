@@ -7,7 +7,8 @@ static __u64 total;
 
 static __noinline __u64 add(__u32 n)
 {
-	return __sync_fetch_and_add(&total, n);
+	total += n;
+	return total;
 }
 
 SEC("socket")
