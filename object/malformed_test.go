@@ -143,17 +143,23 @@ func TestFlipped(t *testing.T) {
 			t.Fatal(err)
 		}
 		good := 0
-		for i := range data {
+		step := 1
+		if testing.Short() {
+			step = 97 // the kernel of a virtual machine, which is slow, cannot matter
+		}
+		tried := 0
+		for i := 0; i < len(data); i += step {
 			for _, flip := range []byte{1, 0x80, 0xff} {
 				data[i] ^= flip
 				if exercise(data) {
 					good++
 				}
+				tried++
 				data[i] ^= flip
 			}
 		}
-		if good == 0 || good == 3*len(data) {
-			t.Errorf("%s: %d of %d changed objects were read", name, good, 3*len(data))
+		if good == 0 || good == tried {
+			t.Errorf("%s: %d of %d changed objects were read", name, good, tried)
 		}
 	}
 }

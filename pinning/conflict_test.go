@@ -60,7 +60,7 @@ func TestConflict(t *testing.T) {
 func TestConflictFindsWhatAllPairsShow(t *testing.T) {
 	r := rand.New(rand.NewSource(7))
 	names := []string{"a", "b", "a-", "a!", "flow", "maps", "a\x01"}
-	for range 20_000 {
+	for range rounds(20_000) {
 		var things []pinning.Thing
 		var overrides []pinning.Override
 		places := map[string]bool{}

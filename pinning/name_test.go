@@ -93,7 +93,7 @@ func awkward(r *rand.Rand) string {
 func TestEscapeIsInjective(t *testing.T) {
 	r := rand.New(rand.NewSource(1))
 	from := map[string]string{}
-	for range 200_000 {
+	for range rounds(200_000) {
 		name := awkward(r)
 		escaped := pinning.Escape(name)
 		if other, seen := from[escaped]; seen && other != name {
@@ -213,7 +213,7 @@ func TestResolveName(t *testing.T) {
 
 func TestResolveNameKeepsTreeNames(t *testing.T) {
 	r := rand.New(rand.NewSource(3))
-	for range 20_000 {
+	for range rounds(20_000) {
 		object, instance := awkward(r), awkward(r)
 		tree, err := pinning.TreeName(object, instance)
 		if (err != nil) != (object == "") {

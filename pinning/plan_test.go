@@ -201,7 +201,7 @@ func randomThings(r *rand.Rand) []pinning.Thing {
 
 func TestDefaultLayoutHasNoConflicts(t *testing.T) {
 	r := rand.New(rand.NewSource(4))
-	for range 1000 {
+	for range rounds(1000) {
 		things := randomThings(r)
 		tree, err := pinning.TreeName("o"+awkward(r), awkward(r))
 		if err != nil {
@@ -233,7 +233,7 @@ func checkDisjoint(t *testing.T, pins []pinning.Pin) {
 func TestTreesOfDifferentObjectsAreDisjoint(t *testing.T) {
 	r := rand.New(rand.NewSource(5))
 	from := map[string][2]string{}
-	for range 100_000 {
+	for range rounds(100_000) {
 		pair := [2]string{"o" + awkward(r), awkward(r)}
 		tree, err := pinning.TreeName(pair[0], pair[1])
 		if err != nil {
@@ -266,7 +266,7 @@ func randomOverrides(r *rand.Rand, things []pinning.Thing) []pinning.Override {
 func TestPlanDoesNotDependOnOrder(t *testing.T) {
 	r := rand.New(rand.NewSource(6))
 	planned, refused := 0, 0
-	for range 1000 {
+	for range rounds(1000) {
 		things := randomThings(r)
 		overrides := randomOverrides(r, things)
 		want, wantErr := pinning.Plan("/sys/fs/bpf", "flow", things, overrides)

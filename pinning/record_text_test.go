@@ -326,7 +326,7 @@ func randomRecord(r *rand.Rand) pinning.Record {
 
 func TestRecordRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewSource(8))
-	for range 500 {
+	for range rounds(500) {
 		want := randomRecord(r)
 		parts, err := pinning.EncodeRecord(want)
 		if err != nil {
