@@ -38,6 +38,8 @@ func advise(err error, kernel, capability string) string {
 		return "needs CAP_BPF and " + capability + ", or CAP_SYS_ADMIN"
 	case unix.EINVAL, unix.E2BIG:
 		return "the program's type or attach type does not fit, or an option needs a newer kernel; the kind needs Linux " + kernel
+	case unix.EMFILE:
+		return "raise the limit of open files: ulimit -n"
 	case unix.EOPNOTSUPP:
 		return "this kernel was built without it, or the target has no such hook"
 	}

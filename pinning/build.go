@@ -51,7 +51,7 @@ func (b *builder) pinInside(kind Kind, things []pinnable) error {
 			err = sys.PinAt(dir, escapePair(t.pin.Name, t.pin.Target), t.fd)
 		}
 		if err != nil {
-			return fail("pin", t.pin.String(), err, adviseErrno(err))
+			return fail("pin", t.pin.String(), err, "")
 		}
 	}
 	return nil
@@ -83,7 +83,7 @@ func (b *builder) writeRecord(record Record, things []pinnable) error {
 	}
 	for i, part := range parts {
 		if err := unix.Symlinkat(part, b.dir.Int(), RecordName(i)); err != nil {
-			return fail("write the record", RecordName(i), err, adviseErrno(err))
+			return fail("write the record", RecordName(i), err, "")
 		}
 	}
 	return nil
@@ -106,7 +106,7 @@ func (b *builder) pinOutside(things []pinnable) error {
 			err = because{ErrExist, t.pin.Path, err}
 		}
 		if err != nil {
-			return fail("pin", t.pin.String(), err, adviseErrno(err))
+			return fail("pin", t.pin.String(), err, "")
 		}
 		b.pinned = append(b.pinned, t.pin.Place)
 	}
@@ -165,19 +165,4 @@ func (b *builder) undo() error {
 func (b *builder) close() {
 	b.inside.close()
 	b.dir.Close()
-}
-
-// adviseErrno says what to do about the errnos that a full or closed machine gives.
-func adviseErrno(err error) string {
-	switch {
-	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return "needs CAP_BPF or CAP_SYS_ADMIN, and the right to write to the root"
-	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.ENOMEM):
-		return "the kernel has no memory left for it"
-	case errors.Is(err, unix.EMFILE):
-		return "raise the limit of open files: ulimit -n"
-	case errors.Is(err, unix.EROFS):
-		return "the bpffs is mounted read-only"
-	}
-	return ""
 }

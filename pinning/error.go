@@ -5,6 +5,8 @@ package pinning
 import (
 	"errors"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -55,7 +57,25 @@ func (b because) Unwrap() []error {
 	return []error{b.is, b.err}
 }
 
-// fail makes an error of this package: what was done to which path, why not, and what to do.
+// fail makes an error of this package: what was done to which path, why not, and what to do. "" stands for what can be said about the errno.
 func fail(op, thing string, err error, do string) error {
+	if errno, bare := err.(unix.Errno); bare && do == "" {
+		do = adviseErrno(errno)
+	}
 	return &sys.Error{Op: op, Thing: thing, Err: err, Do: do}
+}
+
+// adviseErrno says what to do about the errnos that a full or closed machine gives.
+func adviseErrno(errno unix.Errno) string {
+	switch errno {
+	case unix.EPERM, unix.EACCES:
+		return "needs CAP_BPF or CAP_SYS_ADMIN, and the right to write to the root"
+	case unix.ENOSPC, unix.ENOMEM:
+		return "the kernel has no memory left for it"
+	case unix.EMFILE:
+		return "raise the limit of open files: ulimit -n"
+	case unix.EROFS:
+		return "the bpffs is mounted read-only"
+	}
+	return ""
 }
