@@ -30,12 +30,15 @@ type pinnable struct {
 
 // newBuilder begins a tree.
 func (s *stage) newBuilder() (*builder, error) {
-	if err := unix.Mkdirat(s.dir.Int(), newTree, dirMode); err != nil {
-		return nil, err
+	err := unix.Mkdirat(s.dir.Int(), newTree, dirMode)
+	var dir *sys.FD
+	if err == nil {
+		if dir, err = sys.OpenDirAt(s.dir, newTree); err != nil {
+			unix.Unlinkat(s.dir.Int(), newTree, unix.AT_REMOVEDIR)
+		}
 	}
-	dir, err := sys.OpenDirAt(s.dir, newTree)
 	if err != nil {
-		return nil, err
+		return nil, fail("make", s.root.path+stagePrefix+s.tree+"/"+newTree, err, "")
 	}
 	return &builder{stage: s, dir: dir, inside: dirCache{base: dir}}, nil
 }
@@ -113,38 +116,46 @@ func (b *builder) pinOutside(things []pinnable) error {
 	return nil
 }
 
-// commit puts the tree in its place: in one step where nothing is there or the kernel can exchange two directories (Linux 5.16), else in two, which
-// recover can tell from anything else. An error says that the tree is not there. What cannot be removed of a tree that was replaced is left
-// to recover: it is no reason to take the new one back.
+// commit puts the tree in its place, and then nothing fails any more: what it replaced, if it cannot be cleared, the next one to take the lock clears.
 func (b *builder) commit(replace bool) error {
 	s := b.stage
-	if !replace {
-		err := sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree)
-		if err == unix.EEXIST {
-			err = because{ErrExist, s.root.path + s.tree, err}
-		}
-		return err
+	replaced, err := "", error(nil)
+	if replace {
+		replaced, err = s.swap()
+	} else {
+		err = sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree)
 	}
-	err := sys.Exchange(s.dir, newTree, s.root.dir, s.tree)
-	if err == nil {
-		_ = s.drop(newTree, false)
-		return nil
+	if err == unix.EEXIST {
+		return because{ErrExist, s.root.path + s.tree, err}
 	}
-	if err != unix.EINVAL {
-		return err
+	if err != nil {
+		return fail("put in its place", s.root.path+s.tree, err, "")
 	}
-	if err := sys.RenameNoReplace(s.root.dir, s.tree, s.dir, oldTree); err != nil {
-		return err
+	if replace {
+		s.drop(replaced, false)
 	}
-	if err := sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree); err != nil {
-		return errors.Join(err, sys.RenameNoReplace(s.dir, oldTree, s.root.dir, s.tree))
-	}
-	_ = s.drop(oldTree, false)
 	return nil
 }
 
-// undo removes everything that was made. The links in it stay attached as long as the caller holds them.
+// swap puts the new tree in the place of another and tells what that is called in the staging directory: in one step where the kernel can
+// exchange two directories (Linux 5.16), else in two, which recover can tell from anything else.
+func (s *stage) swap() (replaced string, err error) {
+	if err = sys.Exchange(s.dir, newTree, s.root.dir, s.tree); err != unix.EINVAL {
+		return newTree, err
+	}
+	if err = sys.RenameNoReplace(s.root.dir, s.tree, s.dir, oldTree); err != nil {
+		return "", err
+	}
+	if err = sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree); err != nil {
+		return "", errors.Join(err, sys.RenameNoReplace(s.dir, oldTree, s.root.dir, s.tree))
+	}
+	return oldTree, nil
+}
+
+// undo removes everything that was made. The links in it stay attached as long as the caller holds them. It closes the builder first, since it may
+// be the lack of descriptors that is to be undone.
 func (b *builder) undo() error {
+	b.close()
 	var errs []error
 	for _, place := range b.pinned {
 		at, name := splitPlace(place)

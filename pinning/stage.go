@@ -53,7 +53,14 @@ func (r *Root) lock(tree string, wait time.Duration) (*stage, error) {
 
 // tryLock makes, opens and locks a directory. It gives nil if the directory was removed meanwhile by the one who held the lock.
 func (r *Root) tryLock(name string, wait time.Duration) (*sys.FD, error) {
-	if err := unix.Mkdirat(r.dir.Int(), name, dirMode); err != nil && err != unix.EEXIST {
+	// A directory that cannot be locked may not be removed again, since another may have locked it: so be sure first that it can be opened.
+	spare, err := r.dir.Dup()
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Mkdirat(r.dir.Int(), name, dirMode)
+	spare.Close()
+	if err != nil && err != unix.EEXIST {
 		return nil, fail("make", r.path+name, err, "")
 	}
 	dir, err := sys.OpenDirAt(r.dir, name)
