@@ -50,12 +50,21 @@ func (r *Root) trees() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names = slices.DeleteFunc(names, func(name string) bool {
-		_, _, err := ParseTreeName(name)
-		return err != nil || !r.isTree(name)
-	})
-	slices.Sort(names)
-	return names, nil
+	var trees []string
+	for _, name := range names {
+		if _, _, err := ParseTreeName(name); err != nil {
+			continue
+		}
+		is, err := r.isTree(name)
+		if err != nil {
+			return nil, err
+		}
+		if is {
+			trees = append(trees, name)
+		}
+	}
+	slices.Sort(trees)
+	return trees, nil
 }
 
 // State is what became of a pin.

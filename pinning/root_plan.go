@@ -100,16 +100,31 @@ func (r *Root) plan(tree string, things []Thing, opts *Options, arrays map[strin
 		if first == tree {
 			return nil, Override{Kind: p.Kind, Name: p.Name, Target: p.Target, Path: p.Place}.bad("lies in the object's own directory, where all has its place already")
 		}
-		if below && r.isTree(first) {
+		if !below {
+			continue
+		}
+		if is, err := r.isTree(first); err != nil {
+			return nil, fail("look at", r.path+first, err, "")
+		} else if is {
 			return nil, &ConflictError{Path: r.path + first, Inside: p.Path, First: "the pinned object " + first, Second: p.String()}
 		}
 	}
 	return pins, nil
 }
 
-// isTree tells whether there is a directory, no symbolic link, with a record, whatever that says.
-func (r *Root) isTree(name string) bool {
+// isTree tells whether there is a directory, no symbolic link to one, with a record, whatever that says.
+func (r *Root) isTree(name string) (bool, error) {
 	var st unix.Stat_t
-	is := unix.Fstatat(r.dir.Int(), name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR
-	return is && unix.Fstatat(r.dir.Int(), name+"/"+RecordName(0), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
+	err := unix.Fstatat(r.dir.Int(), name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return false, nil
+	}
+	if err == nil {
+		err = unix.Fstatat(r.dir.Int(), name+"/"+RecordName(0), &st, unix.AT_SYMLINK_NOFOLLOW)
+	}
+	switch err {
+	case unix.ENOENT, unix.ENOTDIR, unix.EACCES: // the last says that it is another user's, and so none of ours
+		return false, nil
+	}
+	return err == nil, err
 }

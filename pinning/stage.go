@@ -131,15 +131,20 @@ func (s *stage) drop(name string, detach bool) error {
 	}
 	t, err := s.root.treeIn(s.tree, dir)
 	if err != nil {
-		// No record was written yet, so nothing was made outside.
 		dir.Close()
-		return clearTree(s.dir, name)
+		if errors.Is(err, ErrForeign) || errors.Is(err, ErrRecord) {
+			return clearTree(s.dir, name) // no record was written yet, so nothing was made outside
+		}
+		return err
 	}
 	defer t.close()
 	if detach {
 		return s.removeTree(t, name)
 	}
-	return errors.Join(s.removeOutside(t), clearTree(s.dir, name))
+	if err := s.removeOutside(t); err != nil {
+		return err
+	}
+	return clearTree(s.dir, name)
 }
 
 // clearTree removes a tree's directory in a staging directory with every pin and record in it, and nothing else: what is not a tree's makes
@@ -181,8 +186,12 @@ func clearPins(tree *sys.FD, kindDir string) error {
 		return err
 	}
 	for _, n := range names {
-		if err := unix.Unlinkat(dir.Int(), n, 0); err != nil {
+		err := unix.Unlinkat(dir.Int(), n, 0)
+		if err == unix.EISDIR {
 			return because{ErrForeign, kindDir + "/" + n, err}
+		}
+		if err != nil {
+			return fail("remove", kindDir+"/"+n, err, "")
 		}
 	}
 	return unix.Unlinkat(tree.Int(), kindDir, unix.AT_REMOVEDIR)
