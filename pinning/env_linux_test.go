@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/testenv"
+	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/pinning"
 	"github.com/pinion-bpf/pinion/sys"
@@ -178,3 +179,14 @@ func mkdir(t testing.TB, path string) {
 }
 
 func attachBySection(obj *object.Object) error { return obj.Attach() }
+
+// attachAll attaches every program of the test object counter to a cgroup, each to its own hook.
+func attachAll(obj *object.Object, cgroup *sys.FD) error {
+	for _, p := range obj.Spec().Programs {
+		how := link.Cgroup{Dir: cgroup, AttachType: p.AttachType}
+		if _, err := obj.AttachTo(p.Name, "cgroup", how); err != nil {
+			return err
+		}
+	}
+	return nil
+}

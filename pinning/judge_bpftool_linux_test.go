@@ -50,14 +50,7 @@ func attachToCgroup(t testing.TB) func(*object.Object) error {
 	dir, err := link.OpenCgroup(testenv.Cgroup(t))
 	check(t, err)
 	t.Cleanup(func() { check(t, dir.Close()) })
-	return func(obj *object.Object) error {
-		for _, p := range obj.Spec().Programs {
-			if _, err := obj.AttachTo(p.Name, "cgroup", link.Cgroup{Dir: dir, AttachType: p.AttachType}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
+	return func(obj *object.Object) error { return attachAll(obj, dir) }
 }
 
 // TestBpftoolSeesOurPins has bpftool open every path that we say is pinned, and look for it from the other side, among all pins of the machine.

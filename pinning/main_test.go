@@ -9,4 +9,9 @@ import (
 	"github.com/pinion-bpf/pinion/internal/testenv"
 )
 
-func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(childVariable) != "" {
+		os.Exit(child())
+	}
+	os.Exit(testenv.Main(m))
+}
