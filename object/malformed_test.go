@@ -3,6 +3,7 @@ package object_test
 import (
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -120,7 +121,7 @@ func TestLegacyMaps(t *testing.T) {
 	}
 }
 
-// TestTruncated cuts a small object at every length.
+// TestTruncated cuts small objects at every length. The error says of which object, that it is truncated, where, and how much there is.
 func TestTruncated(t *testing.T) {
 	for _, name := range []string{"tailcall", "legacy", "core"} {
 		data, err := os.ReadFile(path(name))
@@ -128,9 +129,13 @@ func TestTruncated(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := range data {
-			if _, err := object.Parse("cut", data[:n:n]); err == nil {
+			_, err := object.Parse("cut.o", data[:n:n])
+			if err == nil {
 				t.Fatalf("%s: %d of %d bytes are an object", name, n, len(data))
 			}
+			checkError(t, err, elf.ErrTruncated, `parse "cut.o": elf: truncated: `)
+			checkError(t, err, elf.ErrTruncated, " at byte ")
+			checkError(t, err, elf.ErrTruncated, strconv.Itoa(n))
 		}
 	}
 }

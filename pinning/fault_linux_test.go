@@ -164,8 +164,8 @@ var faults = []struct {
 	{"getdents64", true, []unix.Errno{unix.ENOMEM}}, {"newfstatat", true, []unix.Errno{unix.ENOMEM}},
 }
 
-// TestFaults makes the first, the second, and so on, of each kind of call fail in each scenario.
-func TestFaults(t *testing.T) {
+// TestErrorsOfTheKernel makes the first, the second, and so on, of each kind of call fail in each scenario.
+func TestErrorsOfTheKernel(t *testing.T) {
 	var kinds []string
 	for _, f := range faults {
 		kinds = append(kinds, f.call)
