@@ -26,6 +26,15 @@ func adviseLoad(err error, capability, since string) string {
 	return ""
 }
 
+// isOfRightsOrRoom reports whether an error is about the process and the machine, whatever it was that they were to make.
+func isOfRightsOrRoom(err error) bool {
+	switch err {
+	case unix.EPERM, unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOSPC:
+		return true
+	}
+	return false
+}
+
 // mapTypeSince tells which Linux brought a type of map that 5.10 does not have.
 func mapTypeSince(t sys.MapType) string {
 	switch t {

@@ -89,7 +89,7 @@ func (l *loader) createPlain(m *MapSpec, inner *sys.FD) (*sys.FD, error) {
 	}
 	create := func() (*sys.FD, error) { return sys.MapCreate(&attr) }
 	fd, err := l.withMemlock(create)
-	if err != nil && typed {
+	if err != nil && typed && !isOfRightsOrRoom(err) {
 		// Kernels differ in which maps may have types. Those that must have them are refused again.
 		attr.BTFFD, attr.BTFKeyTypeID, attr.BTFValueTypeID = 0, 0, 0
 		var again error
