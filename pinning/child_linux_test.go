@@ -3,6 +3,7 @@ package pinning_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -129,18 +131,29 @@ func child() int {
 	return 0
 }
 
-// inChild has a child do the task; with options, under strace, and then gives what that writes, a call a line.
-func (c task) inChild(t testing.TB, options ...string) (says answer, calls []string) {
+// command is a child that does the task; with options, under strace.
+func (c task) command(t testing.TB, options ...string) *exec.Cmd {
 	t.Helper()
 	text, err := json.Marshal(c)
 	check(t, err)
 	self, err := os.Executable()
 	check(t, err)
-	command, log := exec.Command(self), filepath.Join(t.TempDir(), "strace")
+	command := exec.Command(self)
 	if len(options) > 0 {
-		command = exec.Command("strace", slices.Concat([]string{"-f", "--seccomp-bpf", "-qq", "-o", log}, options, []string{self})...)
+		command = exec.Command("strace", slices.Concat([]string{"-f", "-qq"}, options, []string{self})...)
 	}
 	command.Env = append(os.Environ(), childVariable+"="+string(text))
+	return command
+}
+
+// inChild has a child do the task; with options, under strace, and then gives what that writes, a call a line.
+func (c task) inChild(t testing.TB, options ...string) (says answer, calls []string) {
+	t.Helper()
+	log := filepath.Join(t.TempDir(), "strace")
+	if len(options) > 0 {
+		options = append(options, "--seccomp-bpf", "-o", log)
+	}
+	command := c.command(t, options...)
 	var complaint strings.Builder
 	command.Stderr = &complaint
 	said, err := command.Output()
@@ -158,26 +171,32 @@ func (c task) inChild(t testing.TB, options ...string) (says answer, calls []str
 	return says, strings.Split(strings.TrimSpace(string(traced)), "\n")
 }
 
-// count gives how many calls of each kind the task makes, and of these, how many Go makes before its main function.
-func (c task) count(t testing.TB, kinds []string) (all, early map[string]int) {
+// tracedCall is one that a task makes.
+type tracedCall struct {
+	kind string // "bpf"
+	n    int    // of its kind, from 1 on
+	line string // as strace shows it
+}
+
+// calls gives the calls of some kinds that the task makes, but for those that Go makes before its main function.
+func (c task) calls(t testing.TB, kinds ...string) (all []tracedCall) {
 	t.Helper()
-	says, calls := c.inChild(t, "-e", "trace="+strings.Join(kinds, ","))
+	says, lines := c.inChild(t, "-e", "trace="+strings.Join(kinds, ","))
 	if says.Error != "" {
 		t.Fatal(says.Error)
 	}
-	all, early = make(map[string]int), make(map[string]int)
-	kind := regexp.MustCompile(`^\d+ +(\w+)\(`)
-	for _, call := range calls {
-		name := kind.FindStringSubmatch(call)
+	count, kind := make(map[string]int), regexp.MustCompile(`^\d+ +(\w+)\(`)
+	for _, line := range lines {
+		name := kind.FindStringSubmatch(line)
 		if name == nil {
 			continue // the end of a call that was interrupted
 		}
-		all[name[1]]++
-		if strings.Contains(call, `(AT_FDCWD, "/proc/self/`) || strings.Contains(call, `(AT_FDCWD, "/sys/`) {
-			early[name[1]] = all[name[1]]
+		count[name[1]]++
+		if !strings.Contains(line, `(AT_FDCWD, "/proc/self/`) && !strings.Contains(line, `(AT_FDCWD, "/sys/`) {
+			all = append(all, tracedCall{name[1], count[name[1]], line})
 		}
 	}
-	return all, early
+	return all
 }
 
 // withFault has a child do the task while strace does to calls what its option inject says. Those that were made to fail come back.
@@ -191,4 +210,13 @@ func (c task) withFault(t testing.TB, fault string) (says answer, failed string)
 		}
 	}
 	return says, failed
+}
+
+// killedAt has a child killed that is about to make a call, and reports whether it came so far. strace delivers no signals with seccomp.
+func (c task) killedAt(t testing.TB, call tracedCall) bool {
+	t.Helper()
+	inject := fmt.Sprintf("inject=%s:signal=KILL:when=%d", call.kind, call.n)
+	err := c.command(t, "-o", os.DevNull, "-e", "trace="+call.kind, "-e", inject).Run()
+	exit := (*exec.ExitError)(nil)
+	return errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL
 }

@@ -179,14 +179,7 @@ var faults = []struct {
 
 // TestErrorsOfTheKernel makes the first, the second, and so on, of each kind of call fail in each scenario.
 func TestErrorsOfTheKernel(t *testing.T) {
-	var kinds []string
-	for _, f := range faults {
-		kinds = append(kinds, f.call)
-	}
 	each(t, func(t *testing.T, s *scenario, before, after state) {
-		s.prepare(t)
-		all, early := s.task.count(t, kinds)
-		s.reset(t)
 		for _, f := range faults {
 			if f.looks && !s.every {
 				continue
@@ -195,9 +188,9 @@ func TestErrorsOfTheKernel(t *testing.T) {
 			if errnos == nil {
 				errnos = s.errnos
 			}
-			for _, errno := range errnos {
-				for n := early[f.call] + 1; n <= all[f.call]; n++ {
-					what := fmt.Sprintf("%s:error=%s:when=%d", f.call, unix.ErrnoName(errno), n)
+			for _, call := range s.calls(t, f.call) {
+				for _, errno := range errnos {
+					what := fmt.Sprintf("%s:error=%s:when=%d", f.call, unix.ErrnoName(errno), call.n)
 					if !s.fault(t, what, errno, before, after) && s.task.Do != "unpin" {
 						t.Errorf("%s: no call was made to fail", what) // how often an unpin asks whether a link ended is not fixed
 					}
@@ -205,6 +198,55 @@ func TestErrorsOfTheKernel(t *testing.T) {
 			}
 		}
 	})
+}
+
+// calls gives the calls that the task makes.
+func (s *scenario) calls(t testing.TB, kinds ...string) []tracedCall {
+	t.Helper()
+	s.prepare(t)
+	defer s.reset(t)
+	return s.task.calls(t, kinds...)
+}
+
+// changes tells the calls that change anything. Between two of them, a process may be killed anywhere: what it leaves is the same.
+var changes = regexp.MustCompile(`(mkdirat|symlinkat|renameat2|unlinkat|bpf\(BPF_(OBJ_PIN|LINK_CREATE|LINK_DETACH|RAW_TRACEPOINT_OPEN))\b`)
+
+// TestKilled kills each scenario's process before each call that changes anything. The tree is then there as before or as after, or gone and
+// finished by the next one; and what is left in a staging directory, the next one to take the lock clears.
+func TestKilled(t *testing.T) {
+	each(t, func(t *testing.T, s *scenario, before, after state) {
+		for _, call := range s.calls(t, "mkdirat", "symlinkat", "renameat2", "unlinkat", "bpf") {
+			if !changes.MatchString(call.line) {
+				continue
+			}
+			s.prepare(t)
+			if !s.task.killedAt(t, call) {
+				t.Errorf("%s: it was not killed", call.line)
+			}
+			if got := s.tree(files(t, s.root)); len(got) > 0 && !slices.Equal(got, s.tree(before.Files)) && !slices.Equal(got, s.tree(after.Files)) {
+				t.Errorf("%s: it left %q", call.line, got)
+			}
+			if err := s.task.run(); err != nil && !errors.Is(err, pinning.ErrNotExist) && !errors.Is(err, pinning.ErrExist) {
+				t.Errorf("%s: once more: %v", call.line, err)
+			}
+			left := s.see(t, after.Links)
+			left.Files = withoutStages(left.Files)
+			if diff := cmp.Diff(after, left); diff != "" {
+				t.Errorf("%s: done once more (-whole +left):\n%s", call.line, diff)
+			}
+			s.reset(t)
+		}
+	})
+}
+
+// tree gives the files of the task's object.
+func (s *scenario) tree(files []string) (tree []string) {
+	for _, name := range files {
+		if strings.HasPrefix(name+"/", s.task.Object+"/") {
+			tree = append(tree, name)
+		}
+	}
+	return tree
 }
 
 // TestReplaceInTwoSteps has the kernel refuse to exchange two directories, as Linux before 5.16 does, and then one of the two renames.
