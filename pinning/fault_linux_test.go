@@ -179,6 +179,7 @@ var faults = []struct {
 
 // TestErrorsOfTheKernel makes the first, the second, and so on, of each kind of call fail in each scenario.
 func TestErrorsOfTheKernel(t *testing.T) {
+	testenv.Host(t, "strace")
 	each(t, func(t *testing.T, s *scenario, before, after state) {
 		for _, f := range faults {
 			if f.looks && !s.every {
@@ -214,6 +215,7 @@ var changes = regexp.MustCompile(`(mkdirat|symlinkat|renameat2|unlinkat|bpf\(BPF
 // TestKilled kills each scenario's process before each call that changes anything. The tree is then there as before or as after, or gone and
 // finished by the next one; and what is left in a staging directory, the next one to take the lock clears.
 func TestKilled(t *testing.T) {
+	testenv.Host(t, "strace")
 	each(t, func(t *testing.T, s *scenario, before, after state) {
 		for _, call := range s.calls(t, "mkdirat", "symlinkat", "renameat2", "unlinkat", "bpf") {
 			if !changes.MatchString(call.line) {
@@ -251,6 +253,7 @@ func (s *scenario) tree(files []string) (tree []string) {
 
 // TestReplaceInTwoSteps has the kernel refuse to exchange two directories, as Linux before 5.16 does, and then one of the two renames.
 func TestReplaceInTwoSteps(t *testing.T) {
+	testenv.Host(t, "strace")
 	pinned := task{Do: "ensure", Object: "pinned", Outside: "scratch"}
 	s := &scenario{task: pinned, before: []task{pinned.do("load")}, root: newRoot(t)}
 	s.task.Root, s.before[0].Root = s.root.Path(), s.root.Path()

@@ -15,7 +15,8 @@ type Options struct {
 	// Instance tells several pinned copies of one object apart: an interface, a pod, a tenant. "" for the only one.
 	Instance string
 	// Overrides give single maps, programs and links another path, or leave them unpinned. A map whose overridden path is pinned already is
-	// shared: it is reused if it fits, and not removed with the object. [Flat] gives those that share maps with libbpf.
+	// shared: it is reused if it fits, and not removed with the object. So a map that objects share at a path stays there when the last of
+	// them is unpinned: others than objects of Pinion may use it too. [Flat] gives the overrides that share maps with libbpf.
 	Overrides []Override
 	// Wait is how long to wait for another process that changes the same object, 0 for not at all. See ErrBusy.
 	Wait time.Duration

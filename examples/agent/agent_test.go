@@ -18,6 +18,7 @@ func TestMain(m *testing.M) { os.Exit(testenv.Main(m)) }
 
 // TestTwice runs the agent again after it has exited: what is attached is what the first one attached.
 func TestTwice(t *testing.T) {
+	testenv.Host(t, "the go command")
 	cgroup, root, agent := testenv.Cgroup(t), testenv.BPFFS(t), build(t)
 	wantPrograms(t, cgroup, 0)
 	run(t, agent, cgroup, root)
@@ -34,6 +35,7 @@ func TestTwice(t *testing.T) {
 }
 
 func TestFails(t *testing.T) {
+	testenv.Host(t, "the go command")
 	root, agent := testenv.BPFFS(t), build(t)
 	before := names(t, root)
 	for _, arguments := range [][]string{nil, {t.TempDir(), root}, {testenv.Cgroup(t), t.TempDir()}} {

@@ -35,6 +35,7 @@ func pin(t *testing.T, value uint64, valueSize uint32) string {
 
 // TestPrints runs the command and its twin: they are compared in size, so they must do the same.
 func TestPrints(t *testing.T) {
+	testenv.Host(t, "the go command")
 	path := pin(t, 1<<40+7, 8)
 	for _, folder := range []string{".", "../reader_bare"} {
 		binary := filepath.Join(t.TempDir(), "reader")
