@@ -1,11 +1,14 @@
 package pinning_test
 
-import "testing"
+import (
+	"os"
+	"testing"
+)
 
-// rounds is how often a test tries something random: n times, or a hundredth of it with -short, as in the virtual machines, which are slow and
-// whose kernel cannot matter to what does no I/O.
+// rounds is how often a test tries something random: n times, or a hundredth of it with -short and in the virtual machines, which are slow and whose
+// kernel cannot matter to what does no I/O.
 func rounds(n int) int {
-	if testing.Short() {
+	if testing.Short() || os.Getenv("PINION_VM") != "" {
 		return max(n/100, 10)
 	}
 	return n
