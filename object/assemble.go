@@ -1,8 +1,6 @@
 package object
 
-import (
-	"slices"
-)
+import "github.com/pinion-bpf/pinion/internal/order"
 
 // image is a program as BPF_PROG_LOAD takes it, but for the file descriptors of its maps.
 type image struct {
@@ -212,7 +210,7 @@ func (a *assembler) findCalls(f *function, base uint32, first int) error {
 		}
 		i++
 	}
-	slices.SortFunc(a.calls[first:], func(a, b call) int { return compare(a.insn, b.insn) })
+	order.Sort(a.calls[first:], func(a, b *call) bool { return a.insn < b.insn })
 	return nil
 }
 

@@ -1,9 +1,8 @@
 package object
 
 import (
-	"slices"
-
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/order"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -81,8 +80,8 @@ func (b *mapBuilder) add(m MapSpec, section int, offset, size uint64) {
 
 // sortPlaces puts the places in order, as mapAt needs them.
 func (src *source) sortPlaces() error {
-	slices.SortStableFunc(src.places, func(a, b mapPlace) int {
-		return then(compare(a.section, b.section), compare(a.offset, b.offset))
+	order.Sort(src.places, func(a, b *mapPlace) bool {
+		return a.section < b.section || a.section == b.section && a.offset < b.offset
 	})
 	for i := 1; i < len(src.places); i++ {
 		a, b := &src.places[i-1], &src.places[i]
@@ -95,16 +94,14 @@ func (src *source) sortPlaces() error {
 
 // placeOf returns the last place in a section that does not begin after offset, nil if there is none.
 func (src *source) placeOf(section int, offset uint64) *mapPlace {
-	i, exact := slices.BinarySearchFunc(src.places, offset, func(p mapPlace, offset uint64) int {
-		return then(compare(int(p.section), section), compare(p.offset, offset))
+	after := order.First(len(src.places), func(i int) bool {
+		p := &src.places[i]
+		return int(p.section) > section || int(p.section) == section && p.offset > offset
 	})
-	if exact {
-		return &src.places[i]
-	}
-	if i == 0 || int(src.places[i-1].section) != section {
+	if after == 0 || int(src.places[after-1].section) != section {
 		return nil
 	}
-	return &src.places[i-1]
+	return &src.places[after-1]
 }
 
 // mapAt returns the index of the map that is defined at an offset of a section, -1 if none is.

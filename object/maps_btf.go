@@ -1,9 +1,6 @@
 package object
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
 	"github.com/pinion-bpf/pinion/sys"
@@ -36,8 +33,11 @@ func (b *mapBuilder) addDefined(vars []btf.VarSecinfo) error {
 		return nil
 	}
 	sec := b.src.only(roleMaps)
-	symbols := slices.Clone(b.src.objectsOf(sec.Index))
-	slices.SortFunc(symbols, func(a, b elf.Symbol) int { return strings.Compare(a.Name, b.Name) })
+	symbols := make(map[string]*elf.Symbol)
+	objects := b.src.objectsOf(sec.Index)
+	for i := range objects {
+		symbols[objects[i].Name] = &objects[i]
+	}
 	for _, v := range vars {
 		if err := b.addVariable(sec, symbols, v); err != nil {
 			return err
@@ -47,7 +47,7 @@ func (b *mapBuilder) addDefined(vars []btf.VarSecinfo) error {
 }
 
 // addVariable reads the map that one variable of .maps defines. Where it lies is known from its symbol: compilers leave that out of BTF.
-func (b *mapBuilder) addVariable(sec *elf.Section, symbols []elf.Symbol, v btf.VarSecinfo) error {
+func (b *mapBuilder) addVariable(sec *elf.Section, symbols map[string]*elf.Symbol, v btf.VarSecinfo) error {
 	types := b.src.types
 	variable := types.Type(v.Type)
 	name := variable.Name()
@@ -61,11 +61,10 @@ func (b *mapBuilder) addVariable(sec *elf.Section, symbols []elf.Symbol, v btf.V
 	case variable.Linkage() != btf.LinkageGlobal:
 		return unsupported("map " + quote(name) + " is extern; link the object that defines it")
 	}
-	i, found := slices.BinarySearchFunc(symbols, name, func(s elf.Symbol, name string) int { return strings.Compare(s.Name, name) })
-	if !found {
+	symbol := symbols[name]
+	if symbol == nil {
 		return malformed("map " + quote(name) + " has no symbol in section \".maps\"")
 	}
-	symbol := &symbols[i]
 	if symbol.Value > sec.Size || uint64(v.Size) > sec.Size-symbol.Value {
 		return malformed("map " + quote(name) + " has " + utoa(v.Size) + " bytes at " + utoa(symbol.Value) + ", but section \".maps\" has only " + utoa(sec.Size))
 	}

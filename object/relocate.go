@@ -4,6 +4,7 @@ import (
 	"iter"
 
 	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/internal/order"
 )
 
 const relocationSize = 16 // bytes in a relocation without addend
@@ -48,25 +49,12 @@ func (src *source) relocations(f *function) iter.Seq[elf.Relocation] {
 	n := len(rel.Data) / relocationSize
 	// Offsets lie below the section's size, and that in 32 bits.
 	from := func(insn uint32) int {
-		return relocationSize * firstOf(n, func(i int) bool {
+		return relocationSize * order.First(n, func(i int) bool {
 			return src.file.Order.Uint64(rel.Data[i*relocationSize:]) >= uint64(insn)*insnSize
 		})
 	}
 	rel.Data = rel.Data[from(f.start):from(f.start+f.count)]
 	return src.file.Relocations(rel)
-}
-
-// firstOf returns the first of n indices for which is holds, n if there is none. From the first on it must hold for all.
-func firstOf(n int, is func(int) bool) int {
-	low, high := 0, n
-	for low < high {
-		if middle := (low + high) / 2; is(middle) {
-			high = middle
-		} else {
-			low = middle + 1
-		}
-	}
-	return low
 }
 
 // code returns a function's instructions, which are the file's and must not be changed.

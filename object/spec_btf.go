@@ -1,11 +1,9 @@
 package object
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/order"
 )
 
 // kernelBTF returns the object's BTF as BPF_BTF_LOAD takes it, nil if the object has none. Compilers leave out what only the
@@ -56,11 +54,9 @@ func (e *btfEditor) collectSymbols() {
 			e.symbols = append(e.symbols, symbol)
 		}
 	}
-	slices.SortStableFunc(e.symbols, compareSymbols)
-}
-
-func compareSymbols(a, b elf.Symbol) int {
-	return then(compare(a.Section, b.Section), strings.Compare(a.Name, b.Name))
+	order.Sort(e.symbols, func(a, b *elf.Symbol) bool {
+		return a.Section < b.Section || a.Section == b.Section && a.Name < b.Name
+	})
 }
 
 // completeSection completes one DATASEC.
@@ -92,8 +88,8 @@ func (e *btfEditor) completeVariables(datasec btf.Type, sec *elf.Section) error 
 		if t.Kind() != btf.KindVar || t.Linkage() != btf.LinkageGlobal {
 			continue // static variables have their offsets from the compiler
 		}
-		symbol, found := e.symbol(sec, t.Name())
-		if !found {
+		symbol := e.symbol(sec, t.Name())
+		if symbol == nil {
 			return malformed("variable " + quote(t.Name()) + " of the DATASEC " + quote(sec.Name) + " has no symbol")
 		}
 		if !complete {
@@ -101,7 +97,7 @@ func (e *btfEditor) completeVariables(datasec btf.Type, sec *elf.Section) error 
 				return err
 			}
 		}
-		if isHidden(&symbol) {
+		if isHidden(symbol) {
 			if err := e.types.SetVarLinkage(t.ID(), btf.LinkageStatic); err != nil {
 				return err
 			}
@@ -110,13 +106,16 @@ func (e *btfEditor) completeVariables(datasec btf.Type, sec *elf.Section) error 
 	return nil
 }
 
-// symbol returns a variable's symbol.
-func (e *btfEditor) symbol(sec *elf.Section, name string) (elf.Symbol, bool) {
-	i, found := slices.BinarySearchFunc(e.symbols, elf.Symbol{Section: sec.Index, Name: name}, compareSymbols)
-	if !found {
-		return elf.Symbol{}, false
+// symbol returns a variable's symbol, nil if there is none.
+func (e *btfEditor) symbol(sec *elf.Section, name string) *elf.Symbol {
+	i := order.First(len(e.symbols), func(i int) bool {
+		s := &e.symbols[i]
+		return s.Section > sec.Index || s.Section == sec.Index && s.Name >= name
+	})
+	if i == len(e.symbols) || e.symbols[i].Section != sec.Index || e.symbols[i].Name != name {
+		return nil
 	}
-	return e.symbols[i], true
+	return &e.symbols[i]
 }
 
 // layOutKconfig gives each extern of .kconfig a place, one after the other, aligned to 8 bytes.

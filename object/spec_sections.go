@@ -3,10 +3,10 @@ package object
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 	"strings"
 
 	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/internal/order"
 )
 
 // maxData is how many bytes of global data an object may have. A section without contents in the file (.bss) can claim any size.
@@ -181,27 +181,16 @@ func (src *source) findRelocations() error {
 }
 
 // sortedRelocations returns relocations in the order of the places they change: as they are if they are in order, else a copy.
-func sortedRelocations(data []byte, order binary.ByteOrder) []byte {
-	offset := func(i int) uint64 { return order.Uint64(data[i*relocationSize:]) }
+func sortedRelocations(data []byte, byteOrder binary.ByteOrder) []byte {
+	offset := func(i int) uint64 { return byteOrder.Uint64(data[i*relocationSize:]) }
 	n := len(data) / relocationSize
-	sorted := true
-	for i := 1; i < n && sorted; i++ {
-		sorted = offset(i-1) <= offset(i)
-	}
-	if sorted {
+	sorted := order.Indices(n, func(a, b int) bool { return offset(a) < offset(b) })
+	if sorted == nil {
 		return data
 	}
-	type record = [relocationSize]byte
-	records := make([]record, n)
-	for i := range records {
-		records[i] = record(data[i*relocationSize:])
-	}
-	slices.SortStableFunc(records, func(a, b record) int {
-		return compare(order.Uint64(a[:]), order.Uint64(b[:]))
-	})
 	result := make([]byte, 0, len(data))
-	for _, r := range records {
-		result = append(result, r[:]...)
+	for _, i := range sorted {
+		result = append(result, data[i*relocationSize:][:relocationSize]...)
 	}
 	return result
 }
@@ -225,9 +214,10 @@ func (s *Spec) readLicenseAndVersion() error {
 
 // only returns the section of a role that just one section can have, nil if none has it.
 func (src *source) only(r role) *elf.Section {
-	i := slices.IndexFunc(src.sections, func(s section) bool { return s.role == r })
-	if i < 0 {
-		return nil
+	for i := range src.sections {
+		if src.sections[i].role == r {
+			return &src.file.Sections[i]
+		}
 	}
-	return &src.file.Sections[i]
+	return nil
 }

@@ -2,8 +2,6 @@ package object
 
 import (
 	"bytes"
-	"slices"
-	"strings"
 
 	"github.com/pinion-bpf/pinion/internal/btf"
 )
@@ -64,14 +62,14 @@ func (src *source) findDatasecs() {
 			src.datasecs = append(src.datasecs, t)
 		}
 	}
-	slices.SortStableFunc(src.datasecs, func(a, b btf.Type) int { return strings.Compare(a.Name(), b.Name()) })
 }
 
 // datasec returns the type that describes a section, void if there is none.
 func (src *source) datasec(section string) btf.Type {
-	i, found := slices.BinarySearchFunc(src.datasecs, section, func(t btf.Type, name string) int { return strings.Compare(t.Name(), name) })
-	if !found {
-		return btf.Type{}
+	for _, t := range src.datasecs {
+		if t.Name() == section {
+			return t
+		}
 	}
-	return src.datasecs[i]
+	return btf.Type{}
 }

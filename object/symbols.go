@@ -1,11 +1,9 @@
 package object
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/order"
 )
 
 // maxName is the length in bytes of the longest name of a function, map or variable: the kernel's (KSYM_NAME_LEN, with a NUL, from 6.1).
@@ -58,11 +56,11 @@ func (s *Spec) readSymbols() error {
 			src.objects = append(src.objects, sym)
 		}
 	}
-	slices.SortStableFunc(src.functions, func(a, b function) int {
-		return then(compare(a.section, b.section), compare(a.start, b.start))
+	order.Sort(src.functions, func(a, b *function) bool {
+		return a.section < b.section || a.section == b.section && a.start < b.start
 	})
-	slices.SortStableFunc(src.objects, func(a, b elf.Symbol) int {
-		return then(compare(a.Section, b.Section), compare(a.Value, b.Value))
+	order.Sort(src.objects, func(a, b *elf.Symbol) bool {
+		return a.Section < b.Section || a.Section == b.Section && a.Value < b.Value
 	})
 	return src.checkFunctions()
 }
@@ -157,7 +155,7 @@ func (src *source) countRecords(group []function, records btf.Records) {
 	for at := 0; at < len(records.Data); at += int(records.RecSize) {
 		insn := src.big.uint32(records.Data[at:]) / insnSize
 		// The last function that does not begin after insn.
-		i, _ := slices.BinarySearchFunc(group, insn+1, func(f function, insn uint32) int { return compare(f.start, insn) })
+		i := order.First(len(group), func(i int) bool { return group[i].start > insn })
 		if i > 0 && insn-group[i-1].start < group[i-1].count {
 			group[i-1].core++
 		}
@@ -166,18 +164,19 @@ func (src *source) countRecords(group []function, records btf.Records) {
 
 // functionsOf returns the functions of a section, by their place in it.
 func (src *source) functionsOf(section int32) []function {
-	bySection := func(f function, section int32) int { return compare(f.section, section) }
-	first, _ := slices.BinarySearchFunc(src.functions, section, bySection)
-	end, _ := slices.BinarySearchFunc(src.functions, section+1, bySection)
-	return src.functions[first:end]
+	from := func(section int32) int {
+		return order.First(len(src.functions), func(i int) bool { return src.functions[i].section >= section })
+	}
+	return src.functions[from(section):from(section+1)]
 }
 
 // functionAt returns the index of the function that begins at an instruction of a section, -1 if none does.
 func (src *source) functionAt(section int, insn int64) int {
-	i, found := slices.BinarySearchFunc(src.functions, insn, func(f function, insn int64) int {
-		return then(compare(int(f.section), section), compare(int64(f.start), insn))
+	i := order.First(len(src.functions), func(i int) bool {
+		f := &src.functions[i]
+		return int(f.section) > section || int(f.section) == section && int64(f.start) >= insn
 	})
-	if !found {
+	if i == len(src.functions) || int(src.functions[i].section) != section || int64(src.functions[i].start) != insn {
 		return -1
 	}
 	return i
@@ -185,23 +184,20 @@ func (src *source) functionAt(section int, insn int64) int {
 
 // objectsOf returns the objects of a section, by their place in it.
 func (src *source) objectsOf(section int) []elf.Symbol {
-	bySection := func(s elf.Symbol, section int) int { return compare(s.Section, section) }
-	first, _ := slices.BinarySearchFunc(src.objects, section, bySection)
-	end, _ := slices.BinarySearchFunc(src.objects, section+1, bySection)
-	return src.objects[first:end]
+	from := func(section int) int {
+		return order.First(len(src.objects), func(i int) bool { return src.objects[i].Section >= section })
+	}
+	return src.objects[from(section):from(section+1)]
 }
 
 // twin returns two of n things that have one name, or -1 twice if all names differ.
 func twin(n int, name func(int) string) (i, j int) {
-	order := make([]int32, n)
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortStableFunc(order, func(a, b int32) int { return strings.Compare(name(int(a)), name(int(b))) })
-	for k := 1; k < n; k++ {
-		if a, b := int(order[k-1]), int(order[k]); name(a) == name(b) {
-			return a, b
+	first := make(map[string]int, n)
+	for j := range n {
+		if i, twice := first[name(j)]; twice {
+			return i, j
 		}
+		first[name(j)] = j
 	}
 	return -1, -1
 }

@@ -2,8 +2,9 @@ package pinning
 
 import (
 	"errors"
-	"slices"
 	"strings"
+
+	"github.com/pinion-bpf/pinion/internal/order"
 )
 
 // ErrConflict is in every [ConflictError].
@@ -56,7 +57,7 @@ func findConflict(root, tree string, pins []Pin) error {
 		claims = append(claims, claim{place: tree + "/" + kind.Dir(), dir: "the directory of " + kind.Dir() + " of " + tree})
 	}
 	// In this order, what lies inside a place follows it at once. So if anything clashes with a pin, its neighbour does.
-	slices.SortStableFunc(claims, func(a, b claim) int { return comparePlaces(a.place, b.place) })
+	order.Sort(claims, func(a, b *claim) bool { return comparePlaces(a.place, b.place) < 0 })
 	for i, second := range claims[1:] {
 		first := claims[i]
 		if first.place == second.place {

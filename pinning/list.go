@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/pinion-bpf/pinion/internal/order"
 	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -54,7 +55,7 @@ func (r *Root) trees() ([]string, error) {
 		_, _, err := ParseTreeName(name)
 		return err != nil || !r.isTree(name)
 	})
-	slices.Sort(names)
+	order.Sort(names, func(a, b *string) bool { return *a < *b })
 	return names, nil
 }
 

@@ -2,9 +2,10 @@ package pinning
 
 import (
 	"errors"
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/pinion-bpf/pinion/internal/order"
 )
 
 // ErrOverride is in every [NameError] about an [Override].
@@ -42,8 +43,8 @@ func Plan(root, tree string, things []Thing, overrides []Override) ([]Pin, error
 	if _, _, err := ParseTreeName(tree); err != nil {
 		return nil, err
 	}
-	things = slices.Clone(things)
-	slices.SortFunc(things, compareThings)
+	things = append([]Thing(nil), things...)
+	order.Sort(things, func(a, b *Thing) bool { return compareThings(*a, *b) < 0 })
 	chosen, err := indexOverrides(things, overrides)
 	if err != nil {
 		return nil, err
@@ -104,17 +105,16 @@ func (o Override) apply(root string, p *Pin) error {
 
 // indexOverrides returns the overrides by the thing they are for. Each must be for one of things, and alone.
 func indexOverrides(things []Thing, overrides []Override) (map[Thing]Override, error) {
-	overrides = slices.Clone(overrides)
-	slices.SortStableFunc(overrides, func(a, b Override) int {
-		if c := compareThings(a.thing(), b.thing()); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Path, b.Path)
+	overrides = append([]Override(nil), overrides...)
+	order.Sort(overrides, func(a, b *Override) bool {
+		c := compareThings(a.thing(), b.thing())
+		return c < 0 || c == 0 && a.Path < b.Path
 	})
 	chosen := make(map[Thing]Override, len(overrides))
 	for _, o := range overrides {
 		t := o.thing()
-		if _, found := slices.BinarySearchFunc(things, t, compareThings); !found {
+		i := order.First(len(things), func(i int) bool { return compareThings(things[i], t) >= 0 })
+		if i == len(things) || things[i] != t {
 			return nil, o.bad("is for a " + t.Kind.String() + " that the object does not have")
 		}
 		if first, twice := chosen[t]; twice {

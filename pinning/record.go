@@ -2,8 +2,9 @@ package pinning
 
 import (
 	"errors"
-	"slices"
 	"strconv"
+
+	"github.com/pinion-bpf/pinion/internal/order"
 )
 
 // RecordVersion is the version of the record's text that this package writes, and the only one that it reads.
@@ -86,8 +87,8 @@ func checkRecord(r *Record) (tree string, pins []RecordedPin, err error) {
 	if err != nil {
 		return "", nil, badRecord("record", err.Error())
 	}
-	pins = slices.Clone(r.Pins)
-	slices.SortStableFunc(pins, func(a, b RecordedPin) int { return compareThings(a.thing(), b.thing()) })
+	pins = append([]RecordedPin(nil), r.Pins...)
+	order.Sort(pins, func(a, b *RecordedPin) bool { return compareThings(a.thing(), b.thing()) < 0 })
 	for i, p := range pins {
 		what := faultOfPin(p, tree)
 		switch {

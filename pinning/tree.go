@@ -3,12 +3,12 @@
 package pinning
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/order"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -198,7 +198,7 @@ func (t *tree) foreign() ([]string, error) {
 			foreign = append(foreign, name)
 		}
 	}
-	slices.Sort(foreign)
+	order.Sort(foreign, func(a, b *string) bool { return *a < *b })
 	return foreign, nil
 }
 

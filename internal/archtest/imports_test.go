@@ -10,12 +10,13 @@ import (
 var layers = map[string][]string{
 	"elf":             {},
 	"internal/btf":    {},
+	"internal/order":  {},
 	"internal/sha256": {},
 	"sys":             {},
 	"sys/feature":     {"sys"},
 	"link":            {"sys"},
-	"object":          {"elf", "internal/btf", "internal/sha256", "link", "sys"},
-	"pinning":         {"link", "object", "sys"},
+	"object":          {"elf", "internal/btf", "internal/order", "internal/sha256", "link", "sys"},
+	"pinning":         {"internal/order", "link", "object", "sys"},
 }
 
 // allowed lists the standard library's packages that the library imports itself. Each of the others costs a static agent tens to hundreds
@@ -28,7 +29,7 @@ var allowed = []string{
 const xsys = "golang.org/x/sys/unix"
 
 // pure lists the folders that build on any system.
-var pure = []string{"elf", "internal/btf", "internal/sha256"}
+var pure = []string{"elf", "internal/btf", "internal/order", "internal/sha256"}
 
 // mayImport tells whether a folder may import a package of another module. Its tests may import any of these.
 func mayImport(dir, imported string) (known, may bool) {

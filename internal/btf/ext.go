@@ -1,10 +1,6 @@
 package btf
 
-import (
-	"bytes"
-	"slices"
-	"strings"
-)
+import "bytes"
 
 const (
 	extHeaderLength = 24 // struct btf_ext_header up to line_info_len
@@ -161,7 +157,7 @@ func (e *Ext) walk(kind infoKind, table infoTable, part span) (count int, err er
 func (e *Ext) sort(kind infoKind) error {
 	name := func(b block) string { return e.data.String(b.name) }
 	blocks := e.info[kind].blocks
-	slices.SortFunc(blocks, func(a, b block) int { return strings.Compare(name(a), name(b)) })
+	sortBlocks(blocks, func(a, b block) bool { return name(a) < name(b) })
 	for i := 1; i < len(blocks); i++ {
 		if name(blocks[i-1]) == name(blocks[i]) {
 			return e.fail(blocks[i].off-8, kind.String()+" has two blocks for section "+printable(name(blocks[i])))
@@ -170,16 +166,45 @@ func (e *Ext) sort(kind infoKind) error {
 	return nil
 }
 
+// sortBlocks is a heap sort: slices.SortFunc would be ten kilobytes of a binary.
+func sortBlocks(blocks []block, less func(a, b block) bool) {
+	sink := func(root, end int) {
+		for child := 2*root + 1; child < end; child = 2*root + 1 {
+			if child+1 < end && less(blocks[child], blocks[child+1]) {
+				child++
+			}
+			if !less(blocks[root], blocks[child]) {
+				return
+			}
+			blocks[root], blocks[child] = blocks[child], blocks[root]
+			root = child
+		}
+	}
+	for root := len(blocks)/2 - 1; root >= 0; root-- {
+		sink(root, len(blocks))
+	}
+	for end := len(blocks) - 1; end > 0; end-- {
+		blocks[0], blocks[end] = blocks[end], blocks[0]
+		sink(0, end)
+	}
+}
+
 // find returns the records of a section.
 func (e *Ext) find(kind infoKind, section string) (Records, bool) {
 	table := e.info[kind]
-	i, found := slices.BinarySearchFunc(table.blocks, section, func(b block, s string) int {
-		return strings.Compare(e.data.String(b.name), s)
-	})
-	if !found {
-		return Records{}, false
+	low, high := 0, len(table.blocks)
+	for low < high {
+		middle := (low + high) / 2
+		switch name := e.data.String(table.blocks[middle].name); {
+		case name == section:
+			return e.records(table, table.blocks[middle]), true
+		case name < section:
+			low = middle + 1
+		default:
+			high = middle
+		}
 	}
-	return e.records(table, table.blocks[i]), true
+	return Records{}, false
 }
 
 // FuncInfo returns the func_info records of an ELF section, and whether there are any. See [Ext.FuncInfoAt].

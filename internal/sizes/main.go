@@ -47,7 +47,7 @@ func report(to io.Writer, sizes measure.Sizes) bool {
 	for _, b := range sizes.Budgets() {
 		verdict := "yes"
 		if !b.Kept() {
-			verdict, kept = "NO", false
+			verdict, kept = "NO, "+inKB(b.Over())+" over", false
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", b.Name, inKB(b.Used), inKB(b.Limit), verdict)
 	}

@@ -22,6 +22,6 @@ func Example() {
 	//
 	// budget                               used   at most  kept
 	// reader over reader_bare              20.0   40.0     yes
-	// agent without its object over empty  450.0  350.0    NO
+	// agent without its object over empty  450.0  350.0    NO, 100.0 over
 	// false
 }
