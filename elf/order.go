@@ -1,6 +1,8 @@
 package elf
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+)
 
 // bigEndian is the byte order of a file. Unlike a binary.ByteOrder its reads are inlined.
 type bigEndian bool

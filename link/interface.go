@@ -1,11 +1,11 @@
 package link
 
 import (
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -14,7 +14,7 @@ import (
 func Ifindex(name string) (int, error) {
 	index, err := ifindex(name)
 	if err != nil {
-		return 0, &sys.Error{Op: "find interface", Thing: name, Err: err}
+		return 0, sys.Fail("find interface", name, err, "")
 	}
 	return index, nil
 }
@@ -40,7 +40,7 @@ func ifindex(name string) (int, error) {
 }
 
 // interfaceThing names an interface in an error.
-func interfaceThing(ifindex int) string { return "interface " + strconv.Itoa(ifindex) }
+func interfaceThing(ifindex int) string { return text.Form("interface {}").Int(ifindex).String() }
 
 // interfaceAdvice is advise for the kinds that attach to an interface.
 func interfaceAdvice(err error, kernel string) string {

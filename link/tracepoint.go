@@ -21,7 +21,7 @@ type Tracepoint struct {
 func (t Tracepoint) Attach(program *sys.FD) (*Link, error) {
 	l, err := t.attach(program)
 	if err != nil {
-		return nil, &sys.Error{Op: "attach to tracepoint", Thing: t.Group + "/" + t.Name, Err: err, Do: tracepointAdvice(err)}
+		return nil, sys.Fail("attach to tracepoint", t.Group+"/"+t.Name, err, tracepointAdvice(err))
 	}
 	return l, nil
 }

@@ -1,6 +1,9 @@
 package object
 
-import "github.com/pinion-bpf/pinion/internal/order"
+import (
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
+)
 
 // image is a program as BPF_PROG_LOAD takes it, but for the file descriptors of its maps.
 type image struct {
@@ -109,10 +112,10 @@ func (a *assembler) refusal(p *ProgramSpec) error {
 	what, kinds := "", a.src.externKinds()
 	for _, index := range a.order {
 		for _, f := range a.src.featuresOf(index, kinds) {
-			what += "; " + f.Kind + ": " + f.Where
+			what += text.Form("; {}: {}").Add(f.Kind).Add(f.Where).String()
 		}
 	}
-	return unsupported("program " + quote(p.Name) + " needs what cannot be loaded" + what)
+	return unsupported(text.Form("program {} needs what cannot be loaded{}").Quote(p.Name).Add(what).String())
 }
 
 // place appends a function to the image, relocates it, and notes its calls.
@@ -120,7 +123,8 @@ func (a *assembler) place(index int32) error {
 	f := &a.src.functions[index]
 	base := a.image.count()
 	if base+int(f.count) > maxInstructions {
-		return malformed("with function " + quote(f.name) + " the program has more than " + utoa(maxInstructions) + " instructions, the most that the kernel takes")
+		return malformed(text.Form("with function {} the program has more than {} instructions, the most that the kernel takes").
+			Quote(f.name).Int(maxInstructions).String())
 	}
 	a.at[index] = int32(base)
 	a.order = append(a.order, index)
@@ -146,7 +150,7 @@ func (a *assembler) relocate(f *function, base uint32) error {
 			return err
 		}
 		if int64(ref.insn) == last {
-			return malformed("two relocations change instruction " + utoa(ref.insn) + " of function " + quote(f.name))
+			return malformed(text.Form("two relocations change instruction {} of function {}").Uint(uint64(ref.insn)).Quote(f.name).String())
 		}
 		last = int64(ref.insn)
 		insn := a.image.insns[int(base+ref.insn)*insnSize:]
@@ -192,13 +196,14 @@ func (a *assembler) findCalls(f *function, base uint32, first int) error {
 		if next < known && a.calls[next].insn == base+i {
 			next++
 		} else if insn[0] == opLoad64 && src.big.sourceRegister(insn) == pseudoFunction {
-			return malformed("instruction " + utoa(i) + " of function " + quote(f.name) + " loads a function's address, but has no relocation")
+			return malformed(text.Form("instruction {} of function {} loads a function's address, but has no relocation").
+				Uint(uint64(i)).Quote(f.name).String())
 		} else if insn[0] == opCall && src.big.sourceRegister(insn) == pseudoCall {
 			target := int64(f.start) + int64(i) + 1 + int64(src.big.immediate(insn))
 			callee := src.functionAt(int(f.section), target)
 			if callee < 0 {
-				return malformed("instruction " + utoa(i) + " of function " + quote(f.name) + " calls instruction " + utoa(target) +
-					" of its section, where no function begins")
+				return malformed(text.Form("instruction {} of function {} calls instruction {} of its section, where no function begins").
+					Uint(uint64(i)).Quote(f.name).Int64(target).String())
 			}
 			a.calls = append(a.calls, call{base + i, int32(callee)})
 		}
@@ -215,5 +220,6 @@ func (a *assembler) findCalls(f *function, base uint32, first int) error {
 }
 
 func halfLoad(f *function, insn uint32) error {
-	return malformed("instruction " + utoa(insn) + " of function " + quote(f.name) + " is a 64-bit load without its second half")
+	return malformed(text.Form("instruction {} of function {} is a 64-bit load without its second half").
+		Uint(uint64(insn)).Quote(f.name).String())
 }

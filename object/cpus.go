@@ -1,10 +1,11 @@
 package object
 
 import (
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // possibleCPUs gives how many values a per-CPU map has: one for every CPU that the kernel could ever run
@@ -26,9 +27,9 @@ func possibleCPUs() (int, error) {
 // countCPUs reads a list like "0-3,8".
 func countCPUs(list string) (int, error) {
 	list = strings.TrimSpace(list)
-	last, err := strconv.Atoi(list[strings.LastIndexAny(list, ",-")+1:])
-	if err != nil || last < 0 {
+	last, ok := text.Parse(list[strings.LastIndexAny(list, ",-")+1:], 10, 31)
+	if !ok {
 		return 0, unix.EINVAL
 	}
-	return last + 1, nil
+	return int(last) + 1, nil
 }

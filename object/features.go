@@ -1,6 +1,9 @@
 package object
 
-import "github.com/pinion-bpf/pinion/internal/btf"
+import (
+	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
+)
 
 // Feature is something that an object needs and this package cannot do. Load refuses an object for it, unless only programs that
 // are not loaded need it.
@@ -38,18 +41,21 @@ func (s *Spec) Unsupported() []Feature {
 // featuresOfObject lists what stands in the way of loading anything of the object.
 func (src *source) featuresOfObject() (all []Feature) {
 	for i := range src.sections {
-		where := "section " + quote(src.file.Sections[i].Name)
+		kind := ""
 		switch src.sections[i].role {
 		case roleStructOps:
-			all = append(all, Feature{FeatureStructOps, where})
+			kind = FeatureStructOps
 		case roleArena:
-			all = append(all, Feature{FeatureArena, where})
+			kind = FeatureArena
+		default:
+			continue
 		}
+		all = append(all, Feature{kind, text.Form("section {}").Quote(src.file.Sections[i].Name).String()})
 	}
 	// These are the object's even if no program uses them: the kernel takes no BTF with functions, or variables without a type, in a DATASEC.
 	for _, v := range src.datasec(".ksyms").Vars() {
 		t := src.types.Type(v.Type)
-		all = append(all, Feature{ksymKind(t), quote(t.Name())})
+		all = append(all, Feature{ksymKind(t), text.Quote(t.Name())})
 	}
 	return all
 }
@@ -57,12 +63,12 @@ func (src *source) featuresOfObject() (all []Feature) {
 // featuresOf lists what one function needs, one entry for each extern. The externs' kinds are those of externKinds.
 func (src *source) featuresOf(index int32, kinds map[string]string) (all []Feature) {
 	f := &src.functions[index]
-	where := "function " + quote(f.name) + " in section " + quote(src.file.Sections[f.section].Name)
+	where := text.Form("function {} in section {}").Quote(f.name).Quote(src.file.Sections[f.section].Name).String()
 	if f.structOps {
 		all = append(all, Feature{FeatureStructOps, where})
 	}
 	if f.core > 0 {
-		all = append(all, Feature{FeatureCORE, utoa(f.core) + " in " + where})
+		all = append(all, Feature{FeatureCORE, text.Form("{} in {}").Uint(uint64(f.core)).Add(where).String()})
 	}
 	seen := map[int]bool{} // symbols
 	for rel := range src.relocations(f) {
@@ -71,7 +77,8 @@ func (src *source) featuresOf(index int32, kinds map[string]string) (all []Featu
 			continue // what is wrong is for assemble to report
 		}
 		seen[rel.Symbol] = true
-		all = append(all, Feature{featureKind(ref, kinds), quote(ref.name) + " in " + where + ", instruction " + utoa(ref.insn)})
+		all = append(all, Feature{featureKind(ref, kinds), text.Form("{} in {}, instruction {}").
+			Quote(ref.name).Add(where).Uint(uint64(ref.insn)).String()})
 	}
 	return all
 }

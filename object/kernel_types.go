@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -22,7 +23,7 @@ func (s *Spec) findTargets() ([]uint32, error) {
 	types, err := openKernelTypes()
 	if err != nil {
 		do := s.Programs[first].where() + " needs a kernel built with CONFIG_DEBUG_INFO_BTF"
-		return nil, &sys.Error{Op: "read the kernel's types", Thing: kernelTypesPath, Err: err, Do: do}
+		return nil, sys.Fail("read the kernel's types", kernelTypesPath, err, do)
 	}
 	defer types.close()
 	ids := make([]uint32, len(s.Programs))
@@ -36,8 +37,8 @@ func (s *Spec) findTargets() ([]uint32, error) {
 		}
 		t, found := types.Find(kind, name)
 		if !found {
-			do := "the kernel has no " + kind.String() + " " + quote(name) + " to attach to"
-			return nil, &sys.Error{Op: "load", Thing: p.where(), Err: unix.ENOENT, Do: do}
+			do := text.Form("the kernel has no {} {} to attach to").Add(kind.String()).Quote(name).String()
+			return nil, sys.Fail("load", p.where(), unix.ENOENT, do)
 		}
 		ids[i] = uint32(t.ID())
 	}
@@ -50,8 +51,10 @@ func (p *ProgramSpec) needsTarget() bool {
 }
 
 // where names a program for a message.
+//
+//go:noinline
 func (p *ProgramSpec) where() string {
-	return "program " + quote(p.Name) + " in section " + quote(p.Section)
+	return text.Form("program {} in section {}").Quote(p.Name).Quote(p.Section).String()
 }
 
 // target returns what the kernel's types call the thing that a program is for.

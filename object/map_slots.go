@@ -3,6 +3,7 @@ package object
 import (
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -24,7 +25,7 @@ func (s *Spec) readSlots() error {
 	for rel := range src.file.Relocations(src.relocationsOf(sec.Index)) {
 		place := src.placeOf(sec.Index, rel.Offset)
 		if place == nil || rel.Offset-place.offset > place.size || place.size-(rel.Offset-place.offset) < pointerSize {
-			return malformed("a relocation changes byte " + utoa(rel.Offset) + " of section \".maps\", where no map is")
+			return malformed(text.Form(`a relocation changes byte {} of section ".maps", where no map is`).Uint(rel.Offset).String())
 		}
 		if err := s.addSlot(s.Maps[place.index], rel, rel.Offset-place.offset); err != nil {
 			return err
@@ -37,7 +38,8 @@ func (s *Spec) readSlots() error {
 func (s *Spec) addSlot(m *MapSpec, rel elf.Relocation, offset uint64) error {
 	first, found := m.valuesOffset()
 	if !found || offset < first || (offset-first)%pointerSize != 0 {
-		return malformed("map " + quote(m.Name) + ": a relocation changes byte " + utoa(offset) + " of its definition, which is no element of a field \"values\"")
+		return malformed(text.Form(`map {}: a relocation changes byte {} of its definition, which is no element of a field "values"`).
+			Quote(m.Name).Uint(offset).String())
 	}
 	symbol, err := s.source.file.Symbol(rel.Symbol)
 	if err != nil {
@@ -50,7 +52,8 @@ func (s *Spec) addSlot(m *MapSpec, rel elf.Relocation, offset uint64) error {
 		if m.Type == sys.MapTypeProgArray {
 			what = "a program"
 		}
-		return malformed("map " + quote(m.Name) + ": its value " + utoa(index) + " is to be " + quote(symbol.Name) + ", which is not " + what)
+		return malformed(text.Form("map {}: its value {} is to be {}, which is not {}").
+			Quote(m.Name).Uint(index).Quote(symbol.Name).Add(what).String())
 	}
 	m.Slots = append(m.Slots, Slot{Index: uint32(index), Name: name})
 	return nil

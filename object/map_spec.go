@@ -3,6 +3,7 @@ package object
 import (
 	"github.com/pinion-bpf/pinion/internal/btf"
 	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -86,7 +87,8 @@ func (src *source) sortPlaces() error {
 	for i := 1; i < len(src.places); i++ {
 		a, b := &src.places[i-1], &src.places[i]
 		if a.section == b.section && b.offset-a.offset < a.size {
-			return malformed("two maps are defined at byte " + utoa(b.offset) + " of section " + quote(src.file.Sections[a.section].Name))
+			return malformed(text.Form("two maps are defined at byte {} of section {}").
+				Uint(b.offset).Quote(src.file.Sections[a.section].Name).String())
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package object
 import (
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -53,20 +54,21 @@ func (b *mapBuilder) addVariable(sec *elf.Section, symbols map[string]*elf.Symbo
 	name := variable.Name()
 	switch {
 	case variable.Kind() != btf.KindVar || name == "":
-		return malformed("type " + utoa(uint32(v.Type)) + " of the DATASEC \".maps\" is no variable with a name")
+		return malformed(text.Form(`type {} of the DATASEC ".maps" is no variable with a name`).Uint(uint64(v.Type)).String())
 	case len(name) > maxName:
 		return nameTooLong("map", name, maxName)
 	case variable.Linkage() == btf.LinkageStatic:
-		return unsupported("map " + quote(name) + " is static; only global maps are loaded")
+		return unsupported(text.Form("map {} is static; only global maps are loaded").Quote(name).String())
 	case variable.Linkage() != btf.LinkageGlobal:
-		return unsupported("map " + quote(name) + " is extern; link the object that defines it")
+		return unsupported(text.Form("map {} is extern; link the object that defines it").Quote(name).String())
 	}
 	symbol := symbols[name]
 	if symbol == nil {
-		return malformed("map " + quote(name) + " has no symbol in section \".maps\"")
+		return malformed(text.Form(`map {} has no symbol in section ".maps"`).Quote(name).String())
 	}
 	if symbol.Value > sec.Size || uint64(v.Size) > sec.Size-symbol.Value {
-		return malformed("map " + quote(name) + " has " + utoa(v.Size) + " bytes at " + utoa(symbol.Value) + ", but section \".maps\" has only " + utoa(sec.Size))
+		return malformed(text.Form(`map {} has {} bytes at {}, but section ".maps" has only {}`).
+			Quote(name).Uint(uint64(v.Size)).Uint(symbol.Value).Uint(sec.Size).String())
 	}
 	d := definition{types: types, spec: MapSpec{Name: name, Section: sec.Name}}
 	if err := d.read(variable.Ref(), v.Size); err != nil {
@@ -93,10 +95,11 @@ func (d *definition) read(id btf.ID, size uint32) error {
 		return d.fail("its definition is " + t.Kind().String() + ", not a struct")
 	}
 	if t.Size() > size {
-		return d.fail("its definition takes " + utoa(t.Size()) + " bytes, its variable has only " + utoa(size))
+		return d.fail(text.Form("its definition takes {} bytes, its variable has only {}").
+			Uint(uint64(t.Size())).Uint(uint64(size)).String())
 	}
 	if t.Vlen() > maxFields {
-		return d.fail("its definition has " + utoa(t.Vlen()) + " fields; only 12 are known")
+		return d.fail(text.Form("its definition has {} fields; only 12 are known").Int(t.Vlen()).String())
 	}
 	d.spec.defType = t.ID()
 	values := ^btf.ID(0)
@@ -151,7 +154,7 @@ func (d *definition) member(m *btf.Member) (err error) {
 	case "value":
 		s.valueType, err = d.typed(m, &s.ValueSize)
 	default:
-		return d.fail("field " + quote(m.Name) + " is unknown")
+		return d.fail(text.Form("field {} is unknown").Quote(m.Name).String())
 	}
 	return err
 }
@@ -161,7 +164,7 @@ func (d *definition) uint(m *btf.Member) (uint32, error) {
 	pointer := d.types.Resolve(m.Type)
 	array := d.types.Type(pointer.Ref())
 	if pointer.Kind() != btf.KindPtr || array.Kind() != btf.KindArray {
-		return 0, d.fail("field " + quote(m.Name) + " is no __uint: no pointer to an array")
+		return 0, d.fail(text.Form("field {} is no __uint: no pointer to an array").Quote(m.Name).String())
 	}
 	return array.Array().Count, nil
 }
@@ -174,7 +177,7 @@ func (d *definition) ulong(m *btf.Member) (uint64, error) {
 		return uint64(n), err
 	}
 	if t.Vlen() != 1 {
-		return 0, d.fail("field " + quote(m.Name) + " is an enum of " + utoa(t.Vlen()) + " values; __ulong writes one")
+		return 0, d.fail(text.Form("field {} is an enum of {} values; __ulong writes one").Quote(m.Name).Int(t.Vlen()).String())
 	}
 	for _, e := range t.Enums() {
 		return e.Value, nil
@@ -195,18 +198,19 @@ func (d *definition) size(m *btf.Member, size *uint32) error {
 func (d *definition) typed(m *btf.Member, size *uint32) (btf.ID, error) {
 	pointer := d.types.Resolve(m.Type)
 	if pointer.Kind() != btf.KindPtr {
-		return 0, d.fail("field " + quote(m.Name) + " is no __type: no pointer")
+		return 0, d.fail(text.Form("field {} is no __type: no pointer").Quote(m.Name).String())
 	}
 	n, err := d.types.SizeOf(pointer.Ref())
 	if err != nil {
-		return 0, d.fail("field " + quote(m.Name) + ": " + err.Error())
+		return 0, d.fail(text.Form("field {}: {}").Quote(m.Name).Add(err.Error()).String())
 	}
 	return pointer.Ref(), d.setSize(m, size, n)
 }
 
 func (d *definition) setSize(m *btf.Member, size *uint32, n uint32) error {
 	if *size != 0 && *size != n {
-		return d.fail("field " + quote(m.Name) + " asks for " + utoa(n) + " bytes, another field for " + utoa(*size))
+		return d.fail(text.Form("field {} asks for {} bytes, another field for {}").
+			Quote(m.Name).Uint(uint64(n)).Uint(uint64(*size)).String())
 	}
 	*size = n
 	return nil
@@ -222,7 +226,7 @@ func (d *definition) values(id btf.ID) error {
 		return d.fail("field \"values\" is for program arrays and maps of maps, not for " + s.Type.String())
 	}
 	if s.ValueSize != 0 && s.ValueSize != slotValueSize {
-		return d.fail("its values have " + utoa(s.ValueSize) + " bytes; those of a map with field \"values\" have 4")
+		return d.fail(text.Form(`its values have {} bytes; those of a map with field "values" have 4`).Uint(uint64(s.ValueSize)).String())
 	}
 	s.ValueSize = slotValueSize
 	array := d.types.Resolve(id)
@@ -245,6 +249,7 @@ func (d *definition) values(id btf.ID) error {
 	return nil
 }
 
+//go:noinline
 func (d *definition) fail(what string) error {
-	return malformed("map " + quote(d.spec.Name) + " in section " + quote(d.spec.Section) + ": " + what)
+	return malformed(text.Form("map {} in section {}: {}").Quote(d.spec.Name).Quote(d.spec.Section).Add(what).String())
 }

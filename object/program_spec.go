@@ -3,8 +3,10 @@ package object
 import (
 	"strings"
 
-	"github.com/pinion-bpf/pinion/sys"
 	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/internal/text"
+	"github.com/pinion-bpf/pinion/sys"
 )
 
 // ProgramSpec is a program as the object describes it: a global function in a section of its own kind. All but Name and Section
@@ -58,8 +60,8 @@ func (s *Spec) readPrograms() error {
 		}
 	}
 	if i, j := twin(n, func(i int) string { return specs[i].Name }); i >= 0 {
-		return malformed("two programs are called " + quote(specs[i].Name) + ", one in section " + quote(specs[i].Section) +
-			", one in section " + quote(specs[j].Section))
+		return malformed(text.Form("two programs are called {}, one in section {}, one in section {}").
+			Quote(specs[i].Name).Quote(specs[i].Section).Quote(specs[j].Section).String())
 	}
 	return nil
 }

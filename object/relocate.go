@@ -5,6 +5,7 @@ import (
 
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 const relocationSize = 16 // bytes in a relocation without addend
@@ -67,13 +68,14 @@ func (src *source) resolve(f *function, rel elf.Relocation) (reference, error) {
 	at := rel.Offset - uint64(f.start)*insnSize
 	ref := reference{insn: uint32(at / insnSize)}
 	fail := func(what string) (reference, error) {
-		return reference{}, malformed("relocation of byte " + utoa(at) + " of function " + quote(f.name) + ": " + what)
+		return reference{}, malformed(text.Form("relocation of byte {} of function {}: {}").Uint(at).Quote(f.name).Add(what).String())
 	}
 	if at%insnSize != 0 {
 		return fail("there is no instruction")
 	}
 	if rel.Type != elf.R_BPF_64_64 && rel.Type != elf.R_BPF_64_32 {
-		return fail("its type is " + utoa(rel.Type) + "; those of instructions are 1 (R_BPF_64_64) and 10 (R_BPF_64_32)")
+		return fail(text.Form("its type is {}; those of instructions are 1 (R_BPF_64_64) and 10 (R_BPF_64_32)").
+			Uint(uint64(rel.Type)).String())
 	}
 	symbol, err := src.file.Symbol(rel.Symbol)
 	if err != nil {
@@ -83,7 +85,7 @@ func (src *source) resolve(f *function, rel elf.Relocation) (reference, error) {
 	opcode := insn[0]
 	call := opcode == opCall && src.big.sourceRegister(insn) == pseudoCall
 	if opcode != opLoad64 && !call {
-		return fail("the instruction there, with opcode " + utoa(uint32(opcode)) + ", is neither a call nor a 64-bit load")
+		return fail(text.Form("the instruction there, with opcode {}, is neither a call nor a 64-bit load").Uint(uint64(opcode)).String())
 	}
 	ref.name = symbol.Name
 	if what := src.target(&ref, &symbol, call, int64(src.big.immediate(insn))); what != "" {
@@ -99,7 +101,7 @@ func (src *source) target(ref *reference, symbol *elf.Symbol, call bool, addend 
 		return ""
 	}
 	if symbol.Section <= 0 || symbol.Value >= 1<<32 {
-		return "symbol " + quote(symbol.Name) + " lies in no section"
+		return text.Form("symbol {} lies in no section").Quote(symbol.Name).String()
 	}
 	sec := &src.file.Sections[symbol.Section]
 	role := src.sections[symbol.Section].role
@@ -117,19 +119,19 @@ func (src *source) target(ref *reference, symbol *elf.Symbol, call bool, addend 
 	case role == roleMaps || role == roleLegacyMaps:
 		ref.kind, ref.index = toMap, int32(src.mapAt(symbol.Section, uint64(place)))
 		if ref.index < 0 {
-			return "no map is defined at byte " + utoa(place) + " of section " + quote(sec.Name)
+			return text.Form("no map is defined at byte {} of section {}").Int64(place).Quote(sec.Name).String()
 		}
 	case role == roleData:
 		ref.kind, ref.index, ref.offset = toData, src.sections[symbol.Section].dataMap, uint32(place)
 		if place < 0 || uint64(place) >= sec.Size {
-			return "byte " + utoa(place) + " of section " + quote(sec.Name) + ", which has only " + utoa(sec.Size)
+			return text.Form("byte {} of section {}, which has only {}").Int64(place).Quote(sec.Name).Uint(sec.Size).String()
 		}
 	case role == roleArena:
 		ref.kind = toArena
 	case role == roleJumpTables:
 		ref.kind = toJumpTable
 	default:
-		return "section " + quote(sec.Name) + " holds nothing that an instruction could refer to"
+		return text.Form("section {} holds nothing that an instruction could refer to").Quote(sec.Name).String()
 	}
 	return ""
 }
@@ -141,7 +143,7 @@ func (src *source) functionTarget(ref *reference, section int, place int64) stri
 		i = src.functionAt(section, place/insnSize)
 	}
 	if i < 0 {
-		return "no function begins at byte " + utoa(place) + " of section " + quote(src.file.Sections[section].Name)
+		return text.Form("no function begins at byte {} of section {}").Int64(place).Quote(src.file.Sections[section].Name).String()
 	}
 	ref.kind, ref.index, ref.name = toFunction, int32(i), src.functions[i].name
 	return ""

@@ -4,6 +4,7 @@ import (
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
 	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // kernelBTF returns the object's BTF as BPF_BTF_LOAD takes it, nil if the object has none. Compilers leave out what only the
@@ -69,7 +70,7 @@ func (e *btfEditor) completeSection(datasec btf.Type) error {
 	default:
 		sec := e.src.file.Section(name)
 		if sec == nil || sec.Size == 0 || sec.Size > maxData {
-			return malformed("the BTF has a DATASEC " + quote(name) + ", but the file has no such section with contents")
+			return malformed(text.Form("the BTF has a DATASEC {}, but the file has no such section with contents").Quote(name).String())
 		}
 		return e.completeVariables(datasec, sec)
 	}
@@ -90,7 +91,7 @@ func (e *btfEditor) completeVariables(datasec btf.Type, sec *elf.Section) error 
 		}
 		symbol := e.symbol(sec, t.Name())
 		if symbol == nil {
-			return malformed("variable " + quote(t.Name()) + " of the DATASEC " + quote(sec.Name) + " has no symbol")
+			return malformed(text.Form("variable {} of the DATASEC {} has no symbol").Quote(t.Name()).Quote(sec.Name).String())
 		}
 		if !complete {
 			if err := e.types.SetVarSecinfo(datasec.ID(), i, uint32(symbol.Value), v.Size); err != nil {

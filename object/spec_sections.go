@@ -7,6 +7,7 @@ import (
 
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // maxData is how many bytes of global data an object may have. A section without contents in the file (.bss) can claim any size.
@@ -96,9 +97,9 @@ func (s *Spec) readSections() error {
 	f := src.file
 	switch {
 	case f.Type != elf.ET_REL:
-		return malformed("ELF type " + utoa(uint32(f.Type)) + ", not the relocatable file (1) that a compiler writes")
+		return malformed(text.Form("ELF type {}, not the relocatable file (1) that a compiler writes").Uint(uint64(f.Type)).String())
 	case f.Machine != elf.EM_BPF && f.Machine != elf.EM_NONE:
-		return malformed("it is for machine " + utoa(uint32(f.Machine)) + ", not for BPF (247); build it with -target bpf")
+		return malformed(text.Form("it is for machine {}, not for BPF (247); build it with -target bpf").Uint(uint64(f.Machine)).String())
 	}
 	src.sections = make([]section, len(f.Sections))
 	var data uint64
@@ -114,7 +115,7 @@ func (s *Spec) readSections() error {
 		}
 	}
 	if data > maxData {
-		return malformed("more than " + utoa(maxData) + " bytes of global data")
+		return malformed(text.Form("more than {} bytes of global data").Int(maxData).String())
 	}
 	if err := src.checkSectionNames(); err != nil {
 		return err
@@ -133,11 +134,12 @@ func checkSection(sec *elf.Section, r role) error {
 	case len(sec.Name) > maxSectionName:
 		return nameTooLong("section", sec.Name, maxSectionName)
 	case sec.Flags&elf.SHF_COMPRESSED != 0:
-		return malformed("section " + quote(sec.Name) + " is compressed")
+		return malformed(text.Form("section {} is compressed").Quote(sec.Name).String())
 	case r != roleData && sec.Data == nil:
-		return malformed("section " + quote(sec.Name) + " has no contents (SHT_NOBITS)")
+		return malformed(text.Form("section {} has no contents (SHT_NOBITS)").Quote(sec.Name).String())
 	case (r == roleText || r == roleProgram) && sec.Size%insnSize != 0:
-		return malformed("section " + quote(sec.Name) + " has " + utoa(sec.Size) + " bytes, which is no multiple of 8, the size of an instruction")
+		return malformed(text.Form("section {} has {} bytes, which is no multiple of 8, the size of an instruction").
+			Quote(sec.Name).Uint(sec.Size).String())
 	}
 	return nil
 }
@@ -152,7 +154,7 @@ func (src *source) checkSectionNames() error {
 	}
 	name := func(i int) string { return src.file.Sections[named[i]].Name }
 	if i, j := twin(len(named), name); i >= 0 {
-		return malformed("sections " + utoa(named[i]) + " and " + utoa(named[j]) + " are both called " + quote(name(i)))
+		return malformed(text.Form("sections {} and {} are both called {}").Int(int(named[i])).Int(int(named[j])).Quote(name(i)).String())
 	}
 	return nil
 }
@@ -170,9 +172,11 @@ func (src *source) findRelocations() error {
 		}
 		switch {
 		case rel.Type == elf.SHT_RELA:
-			return malformed("section " + quote(rel.Name) + " has relocations with addends (SHT_RELA); those of BPF have none (SHT_REL)")
+			return malformed(text.Form("section {} has relocations with addends (SHT_RELA); those of BPF have none (SHT_REL)").
+				Quote(rel.Name).String())
 		case target.rel != 0:
-			return malformed("sections " + utoa(target.rel) + " and " + utoa(i) + " both have relocations for " + quote(src.file.Sections[rel.Info].Name))
+			return malformed(text.Form("sections {} and {} both have relocations for {}").
+				Int(int(target.rel)).Int(i).Quote(src.file.Sections[rel.Info].Name).String())
 		}
 		target.rel = int32(i)
 		target.relData = sortedRelocations(rel.Data, src.file.Order)
@@ -184,12 +188,12 @@ func (src *source) findRelocations() error {
 func sortedRelocations(data []byte, byteOrder binary.ByteOrder) []byte {
 	offset := func(i int) uint64 { return byteOrder.Uint64(data[i*relocationSize:]) }
 	n := len(data) / relocationSize
-	sorted := order.Indices(n, func(a, b int) bool { return offset(a) < offset(b) })
-	if sorted == nil {
+	byOffset := func(a, b int) bool { return offset(a) < offset(b) }
+	if order.InOrder(n, byOffset) {
 		return data
 	}
 	result := make([]byte, 0, len(data))
-	for _, i := range sorted {
+	for _, i := range order.Indices(n, byOffset) {
 		result = append(result, data[i*relocationSize:][:relocationSize]...)
 	}
 	return result
@@ -206,7 +210,7 @@ func (s *Spec) readLicenseAndVersion() error {
 		return nil
 	}
 	if len(sec.Data) != 4 {
-		return malformed("section \"version\" has " + utoa(len(sec.Data)) + " bytes, not the 4 of a kernel version")
+		return malformed(text.Form(`section "version" has {} bytes, not the 4 of a kernel version`).Int(len(sec.Data)).String())
 	}
 	s.Version = s.source.big.uint32(sec.Data)
 	return nil

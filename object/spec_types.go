@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // maxString is the length in bytes of the longest string in BTF. Without a limit every one of many types could be named by the
@@ -41,7 +42,7 @@ func (src *source) checkStrings(raw []byte) error {
 	for len(rest) > 0 {
 		n := bytes.IndexByte(rest, 0)
 		if n < 0 || n > maxString {
-			return malformed("a string in .BTF is longer than " + utoa(maxString) + " bytes")
+			return malformed(text.Form("a string in .BTF is longer than {} bytes").Int(maxString).String())
 		}
 		rest = rest[n+1:]
 	}

@@ -4,13 +4,16 @@ import (
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
 	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // maxName is the length in bytes of the longest name of a function, map or variable: the kernel's (KSYM_NAME_LEN, with a NUL, from 6.1).
 const maxName = 511
 
+//go:noinline
 func nameTooLong(what, name string, most int) error {
-	return malformed("the name of " + what + " " + quote(name) + " has " + utoa(len(name)) + " bytes; at most " + utoa(most) + " are allowed")
+	return malformed(text.Form("the name of {} {} has {} bytes; at most {} are allowed").
+		Add(what).Quote(name).Int(len(name)).Int(most).String())
 }
 
 // function is one function: an entry point, which is a program, or a subprogram.
@@ -90,18 +93,18 @@ func (src *source) isObject(sym *elf.Symbol) bool {
 // newFunction checks a function's symbol.
 func (src *source) newFunction(sym *elf.Symbol) (function, error) {
 	sec := &src.file.Sections[sym.Section]
-	where := func() string { return "function " + quote(sym.Name) + " in section " + quote(sec.Name) }
+	where := func() string { return text.Form("function {} in section {}").Quote(sym.Name).Quote(sec.Name).String() }
 	switch {
 	case sym.Name == "":
-		return function{}, malformed("a function in section " + quote(sec.Name) + " has no name")
+		return function{}, malformed(text.Form("a function in section {} has no name").Quote(sec.Name).String())
 	case len(sym.Name) > maxName:
 		return function{}, nameTooLong("function", sym.Name, maxName)
 	case sym.Value%insnSize != 0 || sym.Size%insnSize != 0 || sym.Size == 0:
-		return function{}, malformed(where() + " begins at byte " + utoa(sym.Value) + " and has " + utoa(sym.Size) +
-			" bytes; both should be multiples of 8, the size of an instruction")
+		return function{}, malformed(text.Form("{} begins at byte {} and has {} bytes; both should be multiples of 8, the size of an instruction").
+			Add(where()).Uint(sym.Value).Uint(sym.Size).String())
 	case sym.Value > sec.Size || sym.Size > sec.Size-sym.Value:
-		return function{}, malformed(where() + " begins at byte " + utoa(sym.Value) + " and has " + utoa(sym.Size) +
-			" bytes, but the section has only " + utoa(sec.Size))
+		return function{}, malformed(text.Form("{} begins at byte {} and has {} bytes, but the section has only {}").
+			Add(where()).Uint(sym.Value).Uint(sym.Size).Uint(sec.Size).String())
 	}
 	f := function{
 		name:    sym.Name,
@@ -127,8 +130,8 @@ func (src *source) checkFunctions() error {
 	for i := 1; i < len(src.functions); i++ {
 		a, b := &src.functions[i-1], &src.functions[i]
 		if a.section == b.section && a.start+a.count > b.start {
-			return malformed("functions " + quote(a.name) + " and " + quote(b.name) + " in section " +
-				quote(src.file.Sections[a.section].Name) + " overlap")
+			return malformed(text.Form("functions {} and {} in section {} overlap").
+				Quote(a.name).Quote(b.name).Quote(src.file.Sections[a.section].Name).String())
 		}
 	}
 	src.countCORERelos()
@@ -192,12 +195,11 @@ func (src *source) objectsOf(section int) []elf.Symbol {
 
 // twin returns two of n things that have one name, or -1 twice if all names differ.
 func twin(n int, name func(int) string) (i, j int) {
-	first := make(map[string]int, n)
-	for j := range n {
-		if i, twice := first[name(j)]; twice {
-			return i, j
+	sorted := order.Indices(n, func(a, b int) bool { return name(a) < name(b) })
+	for k := 1; k < n; k++ {
+		if a, b := int(sorted[k-1]), int(sorted[k]); name(a) == name(b) {
+			return a, b
 		}
-		first[name(j)] = j
 	}
 	return -1, -1
 }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -25,7 +26,7 @@ const shownLines = 12
 
 // Error says first why, as the log does at its end, then shows its last lines.
 func (e *VerifierError) Error() string {
-	s := "the verifier refused program " + quote(e.Program) + " in section " + quote(e.Section) + ": "
+	s := text.Form("the verifier refused program {} in section {}: ").Quote(e.Program).Quote(e.Section).String()
 	if reason := logReason(e.Log); reason != "" {
 		s += reason + ": "
 	}

@@ -103,7 +103,7 @@ func (b *builder) pinOutside(things []pinnable) error {
 			dir.Close()
 		}
 		if err == unix.EEXIST {
-			err = because{ErrExist, t.pin.Path, err}
+			err = because(ErrExist, t.pin.Path, err)
 		}
 		if err != nil {
 			return fail("pin", t.pin.String(), err, adviseErrno(err))
@@ -120,7 +120,7 @@ func (b *builder) commit(replace bool) error {
 	if !replace {
 		err := sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree)
 		if err == unix.EEXIST {
-			err = because{ErrExist, s.root.path + s.tree, err}
+			err = because(ErrExist, s.root.path+s.tree, err)
 		}
 		return err
 	}

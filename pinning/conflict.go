@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // ErrConflict is in every [ConflictError].
@@ -23,9 +24,11 @@ type ConflictError struct {
 func (e *ConflictError) Error() string {
 	const do = ": give one of them another path, or do not pin it"
 	if e.Inside == "" {
-		return ErrConflict.Error() + ": " + e.First + " and " + e.Second + " both claim " + readable(e.Path) + do
+		return text.Form("{}: {} and {} both claim {}{}").
+			Add(ErrConflict.Error()).Add(e.First).Add(e.Second).Add(readable(e.Path)).Add(do).String()
 	}
-	return ErrConflict.Error() + ": " + e.Second + " claims " + readable(e.Inside) + ", inside " + readable(e.Path) + " of " + e.First + do
+	return text.Form("{}: {} claims {}, inside {} of {}{}").
+		Add(ErrConflict.Error()).Add(e.Second).Add(readable(e.Inside)).Add(readable(e.Path)).Add(e.First).Add(do).String()
 }
 
 // Unwrap returns [ErrConflict].
@@ -54,7 +57,8 @@ func findConflict(root, tree string, pins []Pin) error {
 	}
 	claims = append(claims, claim{place: tree, dir: "the directory of " + tree})
 	for kind := KindMap; kind <= KindLink; kind++ {
-		claims = append(claims, claim{place: tree + "/" + kind.Dir(), dir: "the directory of " + kind.Dir() + " of " + tree})
+		claims = append(claims, claim{place: tree + "/" + kind.Dir(), dir: text.Form("the directory of {} of {}").
+			Add(kind.Dir()).Add(tree).String()})
 	}
 	// In this order, what lies inside a place follows it at once. So if anything clashes with a pin, its neighbour does.
 	order.Sort(claims, func(a, b *claim) bool { return comparePlaces(a.place, b.place) < 0 })

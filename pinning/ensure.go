@@ -49,7 +49,7 @@ func (r *Root) openSame(tree string, spec *object.Spec) (*object.Object, error) 
 	what := ""
 	switch {
 	case !t.record.Complete:
-		return nil, errors.Join(ErrNotExist, obj.Close())
+		return nil, join(ErrNotExist, obj.Close())
 	case t.record.ELF != spec.ELFDigest():
 		what = "of another ELF file"
 	case t.record.Spec != spec.Digest():
@@ -57,8 +57,8 @@ func (r *Root) openSame(tree string, spec *object.Spec) (*object.Object, error) 
 	default:
 		return obj, nil
 	}
-	err = fail("ensure", r.path+tree, because{ErrDifferent, what, nil}, "unpin it, or use another name or instance")
-	return nil, errors.Join(err, obj.Close())
+	err = fail("ensure", r.path+tree, because(ErrDifferent, what, nil), "unpin it, or use another name or instance")
+	return nil, join(err, obj.Close())
 }
 
 // loadAndPin makes the object and its tree. The caller holds the lock.
@@ -80,7 +80,7 @@ func (s *stage) loadAndPin(spec *object.Spec, opts *Options, pins []Pin) (*objec
 		})
 	}
 	if err != nil {
-		return nil, errors.Join(err, obj.Close())
+		return nil, join(err, obj.Close())
 	}
 	return obj, nil
 }

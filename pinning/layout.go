@@ -1,8 +1,9 @@
 package pinning
 
 import (
-	"strconv"
 	"strings"
+
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // What bpffs and the record leave room for, in bytes.
@@ -36,7 +37,7 @@ func (k Kind) String() string {
 	case KindLink:
 		return "link"
 	}
-	return "kind(" + strconv.Itoa(int(k)) + ")"
+	return text.Form("kind({})").Int(int(k)).String()
 }
 
 // Dir returns the directory of a tree that holds pins of this kind: "maps", "programs" or "links"; "" where k is none of the three.

@@ -31,7 +31,7 @@ func (r *Root) Load(spec *object.Spec, opts *Options) (*object.Object, error) {
 		return nil, fail("load", r.path+tree, err, "")
 	}
 	if err := s.pinByName(obj, spec, pins); err != nil {
-		return nil, errors.Join(fail("pin", r.path+tree, err, adviseExist(err)), obj.Close())
+		return nil, join(fail("pin", r.path+tree, err, adviseExist(err)), obj.Close())
 	}
 	return obj, nil
 }
@@ -130,7 +130,7 @@ func (s *stage) pinByName(obj *object.Object, spec *object.Spec, pins []Pin) err
 		return nil
 	}
 	if t != nil && t.record.Complete {
-		return because{ErrExist, "the whole object, without the auto-pinned map " + readable(missing), nil}
+		return because(ErrExist, "the whole object, without the auto-pinned map "+readable(missing), nil)
 	}
 	b, err := s.newBuilder()
 	if err != nil {
@@ -138,7 +138,7 @@ func (s *stage) pinByName(obj *object.Object, spec *object.Spec, pins []Pin) err
 	}
 	defer b.close()
 	if err := s.pinMaps(b, obj, maps, t != nil); err != nil {
-		return errors.Join(err, b.undo())
+		return join(err, b.undo())
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func (t *tree) object() (*object.Object, error) {
 			}
 		}
 		if err != nil {
-			return nil, errors.Join(err, object.NewObject("", maps, programs, links).Close())
+			return nil, join(err, object.NewObject("", maps, programs, links).Close())
 		}
 	}
 	return object.NewObject(t.record.Object, maps, programs, links), nil
@@ -121,7 +121,7 @@ func (s *stage) unpin() error {
 		return err
 	}
 	if len(foreign) > 0 {
-		return because{ErrForeign, list(foreign), nil}
+		return because(ErrForeign, list(foreign), nil)
 	}
 	if err := t.verifyForRemoval(); err != nil {
 		return err
@@ -144,7 +144,7 @@ func (t *tree) verifyForRemoval() error {
 			fd.Close()
 		case errors.Is(err, ErrDrift):
 			if _, statErr := t.lstat(p); statErr != unix.ENOENT {
-				return because{ErrForeign, "", err}
+				return because(ErrForeign, "", err)
 			}
 		default:
 			return err

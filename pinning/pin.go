@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -62,16 +63,16 @@ func (s *stage) mayPin(obj *object.Object) (replace bool, err error) {
 	}
 	defer t.close()
 	if t.record.Complete {
-		return false, because{ErrExist, "the whole object", nil}
+		return false, because(ErrExist, "the whole object", nil)
 	}
 	for _, p := range t.record.Pins {
 		if m := obj.Map(p.Name); m == nil || m.ID() != p.ID {
-			return false, because{ErrExist, "its auto-pinned map " + readable(p.Name) + " is not this object's: load with Root.Load", nil}
+			return false, because(ErrExist, "its auto-pinned map "+readable(p.Name)+" is not this object's: load with Root.Load", nil)
 		}
 	}
 	foreign, err := t.foreign()
 	if err == nil && len(foreign) > 0 {
-		err = because{ErrForeign, t.name + "/" + foreign[0], nil}
+		err = because(ErrForeign, t.name+"/"+foreign[0], nil)
 	}
 	return true, err
 }
@@ -86,7 +87,7 @@ func (s *stage) pin(obj *object.Object, pins []Pin, replace bool, attach func() 
 	defer b.close()
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, b.undo())
+			err = join(err, b.undo())
 		}
 	}()
 	things, err := s.pinnables(obj, pins)
@@ -179,7 +180,8 @@ func (r *Root) look(p Pin, id uint32) (bool, error) {
 	if Kind(kind) == KindMap && p.Kind == KindMap && have == id {
 		return true, nil
 	}
-	return false, fail("pin", p.String(), because{ErrExist, p.Path + " is a " + kind.String() + " with id " + number(have), nil}, "choose another path")
+	return false, fail("pin", p.String(), because(ErrExist, text.Form("{} is a {} with id {}").
+		Add(p.Path).Add(kind.String()).Uint(uint64(have)).String(), nil), "choose another path")
 }
 
 // getOutside opens the pin at a place below the root. What is no pin is ErrForeign.
@@ -195,7 +197,7 @@ func (r *Root) getOutside(place string) (*sys.FD, error) {
 	}
 	switch err {
 	case unix.ELOOP, unix.EISDIR, unix.ENOTDIR:
-		err = because{ErrForeign, r.path + place + " is a directory or a symbolic link, or a file where a directory should be", nil}
+		err = because(ErrForeign, r.path+place+" is a directory or a symbolic link, or a file where a directory should be", nil)
 	}
 	return nil, err
 }

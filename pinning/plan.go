@@ -2,10 +2,10 @@ package pinning
 
 import (
 	"errors"
-	"strconv"
 	"strings"
 
 	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // ErrOverride is in every [NameError] about an [Override].
@@ -25,6 +25,7 @@ type Override struct {
 
 func (o Override) thing() Thing { return Thing{Kind: o.Kind, Name: o.Name, Target: o.Target} }
 
+//go:noinline
 func (o Override) bad(what string) error {
 	return &NameError{Err: ErrOverride, Thing: "override of " + o.thing().String(), Name: o.Path, What: what}
 }
@@ -88,7 +89,7 @@ func (o Override) apply(root string, p *Pin) error {
 	if strings.HasPrefix(place, "/") {
 		below, ok := strings.CutPrefix(place, root)
 		if !ok {
-			return o.bad("is not below the root " + quote(root))
+			return o.bad(text.Form("is not below the root {}").Quote(root).String())
 		}
 		place = below
 	}
@@ -118,7 +119,7 @@ func indexOverrides(things []Thing, overrides []Override) (map[Thing]Override, e
 			return nil, o.bad("is for a " + t.Kind.String() + " that the object does not have")
 		}
 		if first, twice := chosen[t]; twice {
-			return nil, o.bad("is the second override for it, after " + quote(first.Path))
+			return nil, o.bad(text.Form("is the second override for it, after {}").Quote(first.Path).String())
 		}
 		if o.Skip && o.Path != "" {
 			return nil, o.bad("comes with Skip: set one of them only")
@@ -151,13 +152,13 @@ func faultOfComponent(c string) string {
 	case c == "":
 		return "has an empty component: write one '/' between names and none at the end"
 	case c == "." || c == "..":
-		return "has the component " + quote(c) + ", which Pinion does not follow: write the path without it"
+		return text.Form("has the component {}, which Pinion does not follow: write the path without it").Quote(c).String()
 	case strings.Contains(c, "."):
-		return "has a dot in " + quote(c) + ", which bpffs refuses: write " + quote(strings.ReplaceAll(c, ".", "%2E"))
+		return text.Form("has a dot in {}, which bpffs refuses: write {}").Quote(c).Quote(strings.ReplaceAll(c, ".", "%2E")).String()
 	case strings.Contains(c, "\x00"):
-		return "has a NUL in " + quote(c) + ", which no path can have"
+		return text.Form("has a NUL in {}, which no path can have").Quote(c).String()
 	case IsReserved(c):
-		return "has the component " + quote(c) + ", a name that Pinion reserves"
+		return text.Form("has the component {}, a name that Pinion reserves").Quote(c).String()
 	case len(c) > maxComponent:
 		return "has a component that " + tooLong(len(c), maxComponent) + ", all that a file name may have"
 	}
@@ -174,7 +175,7 @@ func cleanRoot(root string) (string, error) {
 		return "", badName("root", root, tooLong(len(root), maxPath))
 	}
 	if i := strings.IndexByte(root, 0); i >= 0 {
-		return "", badName("root", root, "has a NUL at byte "+strconv.Itoa(i)+", which no path can have")
+		return "", badName("root", root, text.Form("has a NUL at byte {}, which no path can have").Int(i).String())
 	}
 	clean := "/"
 	for c := range strings.SplitSeq(root, "/") {

@@ -2,9 +2,9 @@ package pinning
 
 import (
 	"errors"
-	"strconv"
 
 	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // RecordVersion is the version of the record's text that this package writes, and the only one that it reads.
@@ -25,11 +25,14 @@ type RecordError struct {
 }
 
 // Error returns one line: the kind of error, the place, and what is wrong there.
-func (e *RecordError) Error() string { return e.Err.Error() + ": " + e.Where + ": " + e.What }
+func (e *RecordError) Error() string {
+	return text.Form("{}: {}: {}").Add(e.Err.Error()).Add(e.Where).Add(e.What).String()
+}
 
 // Unwrap returns Err.
 func (e *RecordError) Unwrap() error { return e.Err }
 
+//go:noinline
 func badRecord(where, what string) error {
 	return &RecordError{Err: ErrRecord, Where: where, What: what}
 }
@@ -75,13 +78,13 @@ func RecordName(i int) string {
 	if i == 0 {
 		return "%record"
 	}
-	return "%record" + strconv.Itoa(i)
+	return text.Form("%record{}").Int(i).String()
 }
 
 // checkRecord returns the tree's name and the pins of a record, sorted. Both are safe to make paths of.
 func checkRecord(r *Record) (tree string, pins []RecordedPin, err error) {
 	if r.Version != RecordVersion {
-		return "", nil, otherVersion("record", strconv.Itoa(r.Version))
+		return "", nil, otherVersion("record", text.Form("{}").Int(r.Version).String())
 	}
 	tree, err = TreeName(r.Object, r.Instance)
 	if err != nil {
@@ -123,7 +126,7 @@ func faultOfPin(p RecordedPin, tree string) string {
 		return "has its default place as an override"
 	}
 	if what := faultOfPlace(p.Path); what != "" {
-		return "the path " + quote(p.Path) + " " + what
+		return text.Form("the path {} {}").Quote(p.Path).Add(what).String()
 	}
 	return ""
 }
@@ -137,6 +140,6 @@ func claimsOf(recorded []RecordedPin, tree string) []Pin {
 }
 
 func otherVersion(where, version string) error {
-	return &RecordError{Err: ErrRecordVersion, Where: where, What: "version " + version + ", and this Pinion reads and writes version " +
-		strconv.Itoa(RecordVersion) + ": use the Pinion that wrote it, or a newer one"}
+	return &RecordError{Err: ErrRecordVersion, Where: where, What: text.Form("version {}, and this Pinion reads and writes version {}: use the Pinion that wrote it, or a newer one").
+		Add(version).Int(RecordVersion).String()}
 }

@@ -2,8 +2,9 @@ package pinning
 
 import (
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // The limits of a record's text.
@@ -47,7 +48,7 @@ func EncodeRecord(r Record) ([]string, error) {
 	lines := make([]string, 0, len(pins)+6)
 	lines = append(lines,
 		"tree "+tree,
-		"generation "+strconv.FormatUint(r.Generation, 10),
+		text.Form("generation {}").Uint(r.Generation).String(),
 		"elf "+hex(r.ELF[:]),
 		"spec "+hex(r.Spec[:]),
 		"complete "+complete)
@@ -62,7 +63,7 @@ func EncodeRecord(r Record) ([]string, error) {
 }
 
 func pinLine(p RecordedPin) string {
-	line := p.Kind.String() + " " + escapePair(p.Name, p.Target) + " id " + strconv.FormatUint(uint64(p.ID), 10)
+	line := text.Form("{} {} id {}").Add(p.Kind.String()).Add(escapePair(p.Name, p.Target)).Uint(uint64(p.ID)).String()
 	if p.Shared {
 		line += " shared"
 	}
@@ -94,8 +95,8 @@ func splitLines(lines []string) ([]string, error) {
 		lines = lines[n:]
 	}
 	if len(parts) > maxParts {
-		return nil, badRecord("record", "needs "+strconv.Itoa(len(parts))+" links for its text, over the limit of "+strconv.Itoa(maxParts)+
-			": pin fewer things, or with shorter names")
+		return nil, badRecord("record", text.Form("needs {} links for its text, over the limit of {}: pin fewer things, or with shorter names").
+			Int(len(parts)).Int(maxParts).String())
 	}
 	for i := range parts {
 		parts[i] = header(i, len(parts)) + "\n" + parts[i]
@@ -105,7 +106,7 @@ func splitLines(lines []string) ([]string, error) {
 
 // header returns the first line of part i, from 0, of n.
 func header(i, n int) string {
-	return headerStart + strconv.Itoa(RecordVersion) + " part " + strconv.Itoa(i+1) + " of " + strconv.Itoa(n)
+	return text.Form("{}{} part {} of {}").Add(headerStart).Int(RecordVersion).Int(i + 1).Int(n).String()
 }
 
 // RecordParts returns how many parts a record has, from the text of its first part. A text that is no first part is a *[RecordError], with [ErrRecord]
@@ -114,16 +115,18 @@ func RecordParts(first string) (int, error) {
 	line, _, _ := strings.Cut(first[:min(len(first), maxHeader+1)], "\n")
 	rest, ours := strings.CutPrefix(line, headerStart)
 	version, _, _ := strings.Cut(rest, " ")
-	v, err := strconv.ParseUint(version, 10, 31)
-	if !ours || err != nil || v == 0 {
-		return 0, badRecord(RecordName(0), "begins with "+quote(line)+", as no record of Pinion does")
+	v, ok := text.Parse(version, 10, 31)
+	if !ours || !ok || v == 0 {
+		return 0, badRecord(RecordName(0), text.Form("begins with {}, as no record of Pinion does").Quote(line).String())
 	}
 	if v != RecordVersion {
 		return 0, otherVersion(RecordName(0), version)
 	}
-	n, err := strconv.Atoi(line[strings.LastIndexByte(line, ' ')+1:])
-	if err != nil || n < 1 || n > maxParts || line != header(0, n) {
-		return 0, badRecord(RecordName(0), "begins with "+quote(line)+", want "+quote(header(0, 1))+" or more parts, up to "+strconv.Itoa(maxParts))
+	number, ok := text.Parse(line[strings.LastIndexByte(line, ' ')+1:], 10, 31)
+	n := int(number)
+	if !ok || n < 1 || n > maxParts || line != header(0, n) {
+		return 0, badRecord(RecordName(0), text.Form("begins with {}, want {} or more parts, up to {}").
+			Quote(line).Quote(header(0, 1)).Int(maxParts).String())
 	}
 	return n, nil
 }
@@ -140,7 +143,7 @@ func DecodeRecord(parts []string) (Record, error) {
 		return Record{}, err
 	}
 	if n != len(parts) {
-		return Record{}, badRecord("record", "consists of "+strconv.Itoa(n)+" parts, "+strconv.Itoa(len(parts))+" are here")
+		return Record{}, badRecord("record", text.Form("consists of {} parts, {} are here").Int(n).Int(len(parts)).String())
 	}
 	rd := recordReader{parts: parts, part: -1, sum: fnvStart}
 	r := rd.record()
@@ -171,7 +174,7 @@ type recordReader struct {
 
 func (rd *recordReader) fail(what string) {
 	if rd.err == nil {
-		rd.err = badRecord(RecordName(max(rd.part, 0))+", line "+strconv.Itoa(rd.line), what)
+		rd.err = badRecord(text.Form("{}, line {}").Add(RecordName(max(rd.part, 0))).Int(rd.line).String(), what)
 	}
 }
 
@@ -196,14 +199,14 @@ func (rd *recordReader) openPart() {
 		return
 	}
 	rd.part, rd.line = rd.part+1, 1
-	text := rd.parts[rd.part]
-	if len(text) > maxTarget {
-		rd.fail(tooLong(len(text), maxTarget) + ", all that a symbolic link holds")
+	part := rd.parts[rd.part]
+	if len(part) > maxTarget {
+		rd.fail(tooLong(len(part), maxTarget) + ", all that a symbolic link holds")
 		return
 	}
-	line, rest, _ := strings.Cut(text, "\n")
+	line, rest, _ := strings.Cut(part, "\n")
 	if want := header(rd.part, len(rd.parts)); line != want {
-		rd.fail("is " + quote(line) + ", want " + quote(want))
+		rd.fail(text.Form("is {}, want {}").Quote(line).Quote(want).String())
 	}
 	rd.rest = rest
 }
@@ -220,7 +223,7 @@ func (rd *recordReader) record() Record {
 	rd.digest("spec", &r.Spec)
 	complete := rd.field("complete")
 	if r.Complete = complete == "yes"; !r.Complete && complete != "no" {
-		rd.fail("complete is " + quote(complete) + ", want yes or no")
+		rd.fail(text.Form("complete is {}, want yes or no").Quote(complete).String())
 	}
 	for rd.err == nil {
 		line := rd.next()
@@ -239,35 +242,35 @@ func (rd *recordReader) field(key string) string {
 	line := rd.next()
 	value, ok := strings.CutPrefix(line, key+" ")
 	if !ok {
-		rd.fail("is " + quote(line) + ", want a line that begins with " + quote(key))
+		rd.fail(text.Form("is {}, want a line that begins with {}").Quote(line).Quote(key).String())
 	}
 	rd.sum = rd.sum.add(line)
 	return value
 }
 
-func (rd *recordReader) number(of, text string, bits int) uint64 {
-	n, err := strconv.ParseUint(text, 10, bits)
-	if err != nil {
-		rd.fail(of + " is " + quote(text) + ", want a number of at most " + strconv.Itoa(bits) + " bits")
+func (rd *recordReader) number(of, value string, bits int) uint64 {
+	n, ok := text.Parse(value, 10, bits)
+	if !ok {
+		rd.fail(text.Form("{} is {}, want a number of at most {} bits").Add(of).Quote(value).Int(bits).String())
 	}
 	return n
 }
 
 func (rd *recordReader) digest(key string, to *[32]byte) {
-	text := rd.field(key)
-	if len(text) != 2*len(to) {
-		rd.fail(key + " has " + strconv.Itoa(len(text)) + " hex digits, want " + strconv.Itoa(2*len(to)))
+	value := rd.field(key)
+	if len(value) != 2*len(to) {
+		rd.fail(text.Form("{} has {} hex digits, want {}").Add(key).Int(len(value)).Int(2 * len(to)).String())
 		return
 	}
 	for i := range to {
-		to[i] = byte(rd.hexNumber(key, text[2*i:2*i+2], 8))
+		to[i] = byte(rd.hexNumber(key, value[2*i:2*i+2], 8))
 	}
 }
 
-func (rd *recordReader) hexNumber(of, text string, bits int) uint64 {
-	n, err := strconv.ParseUint(text, 16, bits)
-	if err != nil {
-		rd.fail(of + " has " + quote(text) + ", want hex digits")
+func (rd *recordReader) hexNumber(of, value string, bits int) uint64 {
+	n, ok := text.Parse(value, 16, bits)
+	if !ok {
+		rd.fail(text.Form("{} has {}, want hex digits").Add(of).Quote(value).String())
 	}
 	return n
 }
@@ -280,7 +283,7 @@ func (rd *recordReader) pin(line string) RecordedPin {
 	id, rest, _ := strings.Cut(rest, " ")
 	k := kindOf(kind)
 	if !k.valid() || !hasID {
-		rd.fail("is " + quote(line) + ", want the end, or a map, program or link, its name, and its id")
+		rd.fail(text.Form("is {}, want the end, or a map, program or link, its name, and its id").Quote(line).String())
 		return RecordedPin{}
 	}
 	t, err := parseComponent(k, name)
@@ -299,10 +302,10 @@ func (rd *recordReader) pin(line string) RecordedPin {
 }
 
 // path reads "at path".
-func (rd *recordReader) path(text string) string {
-	escaped, ok := strings.CutPrefix(text, "at ")
+func (rd *recordReader) path(rest string) string {
+	escaped, ok := strings.CutPrefix(rest, "at ")
 	if !ok {
-		rd.fail("has " + quote(text) + " after the id, want shared, at and a path, or nothing")
+		rd.fail(text.Form("has {} after the id, want shared, at and a path, or nothing").Quote(rest).String())
 	}
 	return mapComponents(escaped, func(c string) string {
 		name, err := Unescape(c)
@@ -316,7 +319,8 @@ func (rd *recordReader) path(text string) string {
 // end checks the last line: its sum, and that it is the last.
 func (rd *recordReader) end(sum string) {
 	if want := rd.sum.text(); sum != want {
-		rd.fail("the sum is " + quote(sum) + ", and that of the text is " + want + ": a part is damaged, or of another record")
+		rd.fail(text.Form("the sum is {}, and that of the text is {}: a part is damaged, or of another record").
+			Quote(sum).Add(want).String())
 	}
 	if rd.rest != "" || rd.part+1 != len(rd.parts) {
 		rd.fail("the text goes on after its end")

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -32,7 +33,7 @@ func (s *stage) removeTree(t *tree, name string) error {
 			ending = append(ending, p)
 		}
 	}
-	if err := errors.Join(s.removeOutside(t), clearTree(s.dir, name)); err != nil {
+	if err := join(s.removeOutside(t), clearTree(s.dir, name)); err != nil {
 		return err
 	}
 	return waitForEnd(ending)
@@ -138,8 +139,8 @@ func waitForEnd(links []RecordedPin) error {
 				break
 			}
 			if time.Now().After(deadline) {
-				return fail("remove", p.String(), because{ErrAttached, "link id " + number(p.ID), nil},
-					"its pins are gone; find who holds it with: bpftool link show id "+number(p.ID))
+				return fail("remove", p.String(), because(ErrAttached, text.Form("link id {}").Uint(uint64(p.ID)).String(), nil),
+					text.Form("its pins are gone; find who holds it with: bpftool link show id {}").Uint(uint64(p.ID)).String())
 			}
 			time.Sleep(pause)
 		}

@@ -69,7 +69,7 @@ func (r *Root) tryLock(name string, wait time.Duration) (*sys.FD, error) {
 	}
 	dir.Close()
 	if err == unix.EAGAIN {
-		return nil, because{ErrBusy, "another process holds " + r.path + name, nil}
+		return nil, because(ErrBusy, "another process holds "+r.path+name, nil)
 	}
 	return nil, err
 }
@@ -88,7 +88,7 @@ func (s *stage) recover() error {
 		return err
 	}
 	if i := slices.IndexFunc(names, func(n string) bool { return n != newTree && n != oldTree }); i >= 0 {
-		return because{ErrForeign, names[i], nil}
+		return because(ErrForeign, names[i], nil)
 	}
 	hasNew, hasOld := slices.Contains(names, newTree), slices.Contains(names, oldTree)
 	if hasNew && hasOld {
@@ -128,7 +128,7 @@ func (s *stage) drop(name string, detach bool) error {
 	if detach {
 		return s.removeTree(t, name)
 	}
-	return errors.Join(s.removeOutside(t), clearTree(s.dir, name))
+	return join(s.removeOutside(t), clearTree(s.dir, name))
 }
 
 // clearTree removes a tree's directory in a staging directory with every pin and record in it, and nothing else: what is not a tree's makes
@@ -150,7 +150,7 @@ func clearTree(parent *sys.FD, name string) error {
 		case isRecordName(n):
 			err = unix.Unlinkat(dir.Int(), n, 0)
 		default:
-			err = because{ErrForeign, name + "/" + n, nil}
+			err = because(ErrForeign, name+"/"+n, nil)
 		}
 		if err != nil {
 			return err
@@ -171,7 +171,7 @@ func clearPins(tree *sys.FD, kindDir string) error {
 	}
 	for _, n := range names {
 		if err := unix.Unlinkat(dir.Int(), n, 0); err != nil {
-			return because{ErrForeign, kindDir + "/" + n, err}
+			return because(ErrForeign, kindDir+"/"+n, err)
 		}
 	}
 	return unix.Unlinkat(tree.Int(), kindDir, unix.AT_REMOVEDIR)

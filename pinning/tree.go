@@ -3,12 +3,12 @@
 package pinning
 
 import (
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -61,7 +61,7 @@ func (r *Root) openTree(name string) (*tree, error) {
 		case unix.ENOENT:
 			return nil, ErrNotExist
 		case unix.ENOTDIR, unix.ELOOP:
-			return nil, because{ErrForeign, "it is no directory", nil}
+			return nil, because(ErrForeign, "it is no directory", nil)
 		default:
 			return nil, err
 		}
@@ -85,14 +85,14 @@ func (r *Root) treeIn(name string, dir *sys.FD) (*tree, error) {
 	}
 	// A bpffs root is mode 1777: anybody may make a directory of any name there.
 	if st.Uid != 0 && int(st.Uid) != unix.Geteuid() {
-		return nil, because{ErrForeign, "the directory belongs to user " + strconv.Itoa(int(st.Uid)), nil}
+		return nil, because(ErrForeign, text.Form("the directory belongs to user {}").Int(int(st.Uid)).String(), nil)
 	}
 	record, err := readRecord(dir)
 	if err != nil {
 		return nil, err
 	}
 	if of, err := TreeName(record.Object, record.Instance); err != nil || of != name {
-		return nil, because{ErrForeign, "the record in it is that of " + of, nil}
+		return nil, because(ErrForeign, "the record in it is that of "+of, nil)
 	}
 	return &tree{
 		name: name, dir: dir, record: record,
@@ -105,7 +105,7 @@ func readRecord(dir *sys.FD) (Record, error) {
 	switch err {
 	case nil:
 	case unix.ENOENT, unix.EINVAL:
-		return Record{}, because{ErrForeign, "the directory has no record", nil}
+		return Record{}, because(ErrForeign, "the directory has no record", nil)
 	default:
 		return Record{}, err
 	}
@@ -117,7 +117,7 @@ func readRecord(dir *sys.FD) (Record, error) {
 	for i := 1; i < n; i++ {
 		part, err := sys.ReadLinkAt(dir, RecordName(i))
 		if err != nil {
-			return Record{}, because{ErrRecord, RecordName(i), err}
+			return Record{}, because(ErrRecord, RecordName(i), err)
 		}
 		parts = append(parts, part)
 	}
@@ -154,15 +154,16 @@ func (t *tree) get(p RecordedPin) (*sys.FD, error) {
 	switch err {
 	case nil:
 	case unix.ENOENT:
-		return nil, because{ErrDrift, p.String() + " is gone", nil}
+		return nil, because(ErrDrift, p.String()+" is gone", nil)
 	case unix.ELOOP, unix.EISDIR, unix.ENOTDIR:
-		return nil, because{ErrForeign, "what is at the place of " + p.String() + " is no pin", nil}
+		return nil, because(ErrForeign, "what is at the place of "+p.String()+" is no pin", nil)
 	default:
 		return nil, fail("open pin of", p.String(), err, "")
 	}
 	kind, id, err := sys.KindOf(fd)
 	if err == nil && (Kind(kind) != p.Kind || id != p.ID) {
-		err = because{ErrDrift, p.String() + " has id " + number(p.ID) + " in the record, and a " + kind.String() + " with id " + number(id) + " is pinned there", nil}
+		err = because(ErrDrift, text.Form("{} has id {} in the record, and a {} with id {} is pinned there").
+			Add(p.String()).Uint(uint64(p.ID)).Add(kind.String()).Uint(uint64(id)).String(), nil)
 	}
 	if err != nil {
 		fd.Close()
@@ -170,8 +171,6 @@ func (t *tree) get(p RecordedPin) (*sys.FD, error) {
 	}
 	return fd, nil
 }
-
-func number(id uint32) string { return strconv.FormatUint(uint64(id), 10) }
 
 // foreign gives the places in the tree, relative to it, that the record does not account for.
 func (t *tree) foreign() ([]string, error) {
@@ -232,6 +231,6 @@ func isRecordName(name string) bool {
 	if !ok || digits == "" {
 		return ok
 	}
-	n, err := strconv.Atoi(digits)
-	return err == nil && n > 0 && RecordName(n) == name
+	n, ok := text.Parse(digits, 10, 31)
+	return ok && n > 0 && RecordName(int(n)) == name
 }

@@ -89,6 +89,8 @@ func (d *Data) Copy() *Data {
 }
 
 // u32 reads a word; Parse has proved that off lies in the blob.
+//
+//go:noinline
 func (d *Data) u32(off uint32) uint32 { return order32(d.raw[off:], d.big) }
 
 // order32 reads a word in a byte order that only the blob knows. (binary.ByteOrder would make every read a call.)
@@ -100,6 +102,8 @@ func order32(b []byte, big bool) uint32 {
 }
 
 // fail returns an error about a type, or about the blob if id is 0.
+//
+//go:noinline
 func (d *Data) fail(sentinel error, id ID, off uint32, reason string) error {
 	return &Error{Err: sentinel, Offset: off, ID: id, Reason: reason}
 }

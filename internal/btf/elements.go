@@ -1,6 +1,8 @@
 package btf
 
-import "iter"
+import (
+	"iter"
+)
 
 // Member is one member of a STRUCT or UNION: struct btf_member.
 type Member struct {

@@ -19,6 +19,8 @@ const (
 )
 
 // word returns the nth 32-bit word of the type, counted from its start.
+//
+//go:noinline
 func (t Type) word(n int) uint32 {
 	if t.data == nil {
 		return 0

@@ -6,21 +6,19 @@ package order
 
 // Sort puts a slice in order, in O(n log n). What less does not tell apart stays as it is.
 func Sort[T any](s []T, less func(a, b *T) bool) {
-	order := Indices(len(s), func(a, b int) bool { return less(&s[a], &s[b]) })
-	if order == nil {
+	byIndex := func(a, b int) bool { return less(&s[a], &s[b]) }
+	if InOrder(len(s), byIndex) {
 		return
 	}
+	order := Indices(len(s), byIndex)
 	unsorted := append([]T(nil), s...)
 	for i, from := range order {
 		s[i] = unsorted[from]
 	}
 }
 
-// Indices gives the order of n things by their indices, in O(n log n); nil if they are in order. What less does not tell apart keeps its order.
+// Indices gives the order of n things by their indices, in O(n log n). What less does not tell apart keeps its order.
 func Indices(n int, less func(a, b int) bool) []int32 {
-	if inOrder(n, less) {
-		return nil
-	}
 	room := make([]int32, 2*n)
 	order, merged := room[:n], room[n:]
 	for i := range order {
@@ -36,7 +34,8 @@ func Indices(n int, less func(a, b int) bool) []int32 {
 	return order
 }
 
-func inOrder(n int, less func(a, b int) bool) bool {
+// InOrder tells whether n things are in order.
+func InOrder(n int, less func(a, b int) bool) bool {
 	for i := 1; i < n; i++ {
 		if less(i, i-1) {
 			return false
