@@ -68,6 +68,12 @@ func (o *Object) Link(program, target string) *Link {
 	return nil
 }
 
+// AddMap gives the object a map to own.
+func (o *Object) AddMap(m *Map) { o.maps = append(o.maps, m) }
+
+// AddProgram gives the object a program to own.
+func (o *Object) AddProgram(p *Program) { o.programs = append(o.programs, p) }
+
 // AddLink gives the object a link to own.
 func (o *Object) AddLink(l *Link) { o.links = append(o.links, l) }
 

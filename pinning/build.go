@@ -22,7 +22,7 @@ type builder struct {
 
 // pinnable is one handle and where it is to be pinned.
 type pinnable struct {
-	pin    Pin
+	pin    *Pin
 	fd     *sys.FD
 	id     uint32
 	shared bool // it is pinned there already
@@ -42,7 +42,8 @@ func (s *stage) newBuilder() (*builder, error) {
 
 // pinInside pins those of the given kind that belong into the tree.
 func (b *builder) pinInside(kind Kind, things []pinnable) error {
-	for _, t := range things {
+	for i := range things {
+		t := &things[i]
 		if t.pin.Kind != kind || t.pin.Override {
 			continue
 		}
@@ -69,15 +70,16 @@ func (b *builder) kindDir(kind Kind) (*sys.FD, error) {
 }
 
 // writeRecord writes what the tree will hold.
-func (b *builder) writeRecord(record Record, things []pinnable) error {
-	for _, t := range things {
-		p := RecordedPin{Kind: t.pin.Kind, Name: t.pin.Name, Target: t.pin.Target, ID: t.id, Shared: t.shared}
+func (b *builder) writeRecord(record *Record, things []pinnable) error {
+	record.Pins = make([]RecordedPin, len(things))
+	for i := range things {
+		t, p := &things[i], &record.Pins[i]
+		p.Kind, p.Name, p.Target, p.ID, p.Shared = t.pin.Kind, t.pin.Name, t.pin.Target, t.id, t.shared
 		if t.pin.Override {
 			p.Path = t.pin.Place
 		}
-		record.Pins = append(record.Pins, p)
 	}
-	parts, err := EncodeRecord(record)
+	parts, err := encodeRecord(record)
 	if err != nil {
 		return err
 	}
@@ -91,7 +93,8 @@ func (b *builder) writeRecord(record Record, things []pinnable) error {
 
 // pinOutside pins what overrides put outside the tree and is not pinned there yet.
 func (b *builder) pinOutside(things []pinnable) error {
-	for _, t := range things {
+	for i := range things {
+		t := &things[i]
 		if !t.pin.Override || t.shared {
 			continue
 		}

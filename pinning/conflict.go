@@ -34,42 +34,34 @@ func (e *ConflictError) Error() string {
 // Unwrap returns [ErrConflict].
 func (e *ConflictError) Unwrap() error { return ErrConflict }
 
-// A claim is a path below the root and who wants it: a pin or, where pin is nil, a directory that others may be in.
+// A claim is a path below the root and who wants it: a pin, or a directory that others may be in.
 type claim struct {
 	place string
-	pin   *Pin
-	dir   string
+	of    string
+	isPin bool
 }
 
-func (c claim) String() string {
-	if c.pin != nil {
-		return c.pin.String()
-	}
-	return c.dir
-}
-
-// findConflict returns nil if no two pins, and no pin and directory of the tree, claim one place, and no pin lies inside another. The
-// root, which may be "", is for the message only.
-func findConflict(root, tree string, pins []Pin) error {
-	claims := make([]claim, 0, len(pins)+4)
-	for i := range pins {
-		claims = append(claims, claim{place: pins[i].Place, pin: &pins[i]})
-	}
-	claims = append(claims, claim{place: tree, dir: "the directory of " + tree})
+// findConflict returns nil if no two pins, and no pin and directory of the tree, claim one place, and no pin lies inside another. It adds
+// the claims of the tree's directories. The root, which may be "", is for the message only.
+func findConflict(root, tree string, claims []claim) error {
+	claims = append(claims, claim{place: tree, of: "the directory of " + tree})
 	for kind := KindMap; kind <= KindLink; kind++ {
-		claims = append(claims, claim{place: tree + "/" + kind.Dir(), dir: text.Form("the directory of {} of {}").
-			Add(kind.Dir()).Add(tree).String()})
+		dir := kind.Dir()
+		claims = append(claims, claim{place: tree + "/" + dir, of: text.Form("the directory of {} of {}").Add(dir).Add(tree).String()})
 	}
 	// In this order, what lies inside a place follows it at once. So if anything clashes with a pin, its neighbour does.
-	order.Sort(claims, func(a, b *claim) bool { return comparePlaces(a.place, b.place) < 0 })
-	for i, second := range claims[1:] {
-		first := claims[i]
-		if first.place == second.place {
-			return &ConflictError{Path: root + first.place, First: first.String(), Second: second.String()}
+	sorted := order.Indices(len(claims), func(a, b int) bool { return comparePlaces(claims[a].place, claims[b].place) < 0 })
+	for k := range sorted[1:] {
+		first, second := &claims[sorted[k]], &claims[sorted[k+1]]
+		inside := ""
+		switch {
+		case first.place == second.place:
+		case first.isPin && strings.HasPrefix(second.place, first.place+"/"):
+			inside = root + second.place
+		default:
+			continue
 		}
-		if first.pin != nil && strings.HasPrefix(second.place, first.place+"/") {
-			return &ConflictError{Path: root + first.place, Inside: root + second.place, First: first.String(), Second: second.String()}
-		}
+		return &ConflictError{Path: root + first.place, Inside: inside, First: first.of, Second: second.of}
 	}
 	return nil
 }

@@ -87,9 +87,9 @@ func (s *stage) loadAndPin(spec *object.Spec, opts *Options, pins []Pin) (*objec
 
 func withoutLinks(pins []Pin) []Pin {
 	var rest []Pin
-	for _, p := range pins {
-		if p.Kind != KindLink {
-			rest = append(rest, p)
+	for i := range pins {
+		if pins[i].Kind != KindLink {
+			rest = append(rest, pins[i])
 		}
 	}
 	return rest

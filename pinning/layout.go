@@ -1,10 +1,6 @@
 package pinning
 
-import (
-	"strings"
-
-	"github.com/pinion-bpf/pinion/internal/text"
-)
+import "github.com/pinion-bpf/pinion/internal/text"
 
 // What bpffs and the record leave room for, in bytes.
 const (
@@ -89,15 +85,17 @@ func (t Thing) place(tree string) string {
 	return tree + "/" + t.Kind.Dir() + "/" + escapePair(t.Name, t.Target)
 }
 
-// compareThings orders maps, programs, links; then names; then targets.
-func compareThings(a, b Thing) int {
-	if a.Kind != b.Kind {
-		return int(a.Kind) - int(b.Kind)
+// before orders maps, programs, links; then names; then targets.
+//
+//go:noinline
+func (t Thing) before(b Thing) bool {
+	if t.Kind != b.Kind {
+		return t.Kind < b.Kind
 	}
-	if c := strings.Compare(a.Name, b.Name); c != 0 {
-		return c
+	if t.Name != b.Name {
+		return t.Name < b.Name
 	}
-	return strings.Compare(a.Target, b.Target)
+	return t.Target < b.Target
 }
 
 // A Pin is one thing of an object and the path that keeps it alive.
@@ -113,4 +111,4 @@ type Pin struct {
 // String returns the name people read: "map .rodata.cfg", "link ingress@eth0".
 func (p Pin) String() string { return p.thing().String() }
 
-func (p Pin) thing() Thing { return Thing{Kind: p.Kind, Name: p.Name, Target: p.Target} }
+func (p *Pin) thing() Thing { return Thing{Kind: p.Kind, Name: p.Name, Target: p.Target} }

@@ -32,7 +32,7 @@ func (r *Root) List() ([]Entry, error) {
 		}
 		entry := Entry{Name: name, Err: err}
 		if err == nil {
-			entry.Record = t.record
+			entry.Record = *t.record
 			t.close()
 		}
 		entries = append(entries, entry)
@@ -122,18 +122,18 @@ func (r *Root) Status(name string) (*Status, error) {
 		return nil, fail("show", r.path+tree, err, "")
 	}
 	defer t.close()
-	status := &Status{Name: tree, Record: t.record}
+	status := &Status{Name: tree, Record: *t.record}
 	if status.Foreign, err = t.foreign(); err != nil {
 		return nil, fail("show", r.path+tree, err, "")
 	}
-	for _, p := range t.record.Pins {
-		status.Pins = append(status.Pins, t.status(r, p))
+	for i := range t.record.Pins {
+		status.Pins = append(status.Pins, t.status(r, &t.record.Pins[i]))
 	}
 	return status, nil
 }
 
-func (t *tree) status(r *Root, p RecordedPin) PinStatus {
-	s := PinStatus{RecordedPin: p, Path: r.path + p.Place(t.name)}
+func (t *tree) status(r *Root, p *RecordedPin) PinStatus {
+	s := PinStatus{RecordedPin: *p, Path: r.path + p.Place(t.name)}
 	fd, err := t.get(p)
 	if err != nil {
 		s.Err = err
@@ -165,8 +165,8 @@ func (t *tree) status(r *Root, p RecordedPin) PinStatus {
 
 // program gives the recorded id of a program, 0 if it is not pinned.
 func (t *tree) program(name string) uint32 {
-	for _, p := range t.record.Pins {
-		if p.Kind == KindProgram && p.Name == name {
+	for i := range t.record.Pins {
+		if p := &t.record.Pins[i]; p.Kind == KindProgram && p.Name == name {
 			return p.ID
 		}
 	}

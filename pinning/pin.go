@@ -65,7 +65,8 @@ func (s *stage) mayPin(obj *object.Object) (replace bool, err error) {
 	if t.record.Complete {
 		return false, because(ErrExist, "the whole object", nil)
 	}
-	for _, p := range t.record.Pins {
+	for i := range t.record.Pins {
+		p := &t.record.Pins[i]
 		if m := obj.Map(p.Name); m == nil || m.ID() != p.ID {
 			return false, because(ErrExist, "its auto-pinned map "+readable(p.Name)+" is not this object's: load with Root.Load", nil)
 		}
@@ -120,8 +121,8 @@ func (s *stage) pin(obj *object.Object, pins []Pin, replace bool, attach func() 
 }
 
 // recordOf gives the head of an object's first record.
-func recordOf(obj *object.Object, tree string, complete bool) Record {
-	record := Record{Version: RecordVersion, Generation: 1, Complete: complete}
+func recordOf(obj *object.Object, tree string, complete bool) *Record {
+	record := &Record{Version: RecordVersion, Generation: 1, Complete: complete}
 	record.Object, record.Instance, _ = ParseTreeName(tree)
 	if spec := obj.Spec(); spec != nil {
 		record.ELF, record.Spec = spec.ELFDigest(), spec.Digest()
@@ -131,9 +132,10 @@ func recordOf(obj *object.Object, tree string, complete bool) Record {
 
 // pinnables finds the handle for each pin, and looks at the places outside the tree.
 func (s *stage) pinnables(obj *object.Object, pins []Pin) ([]pinnable, error) {
-	things := make([]pinnable, 0, len(pins))
-	for _, p := range pins {
-		t := pinnable{pin: p}
+	things := make([]pinnable, len(pins))
+	for i := range pins {
+		p, t := &pins[i], &things[i]
+		t.pin = p
 		switch p.Kind {
 		case KindMap:
 			m := obj.Map(p.Name)
@@ -152,28 +154,27 @@ func (s *stage) pinnables(obj *object.Object, pins []Pin) ([]pinnable, error) {
 			return nil, fail("pin", p.String(), sys.ErrClosed, "pin an object before it is closed")
 		}
 		if p.Override {
-			shared, err := s.root.look(p, t.id)
-			if err != nil {
+			var err error
+			if t.shared, err = s.root.look(p, t.id); err != nil {
 				return nil, err
 			}
-			t.shared = shared
 		}
-		things = append(things, t)
 	}
 	return things, nil
 }
 
 // look tells whether a place outside the tree has the very map already. Anything else there is an error.
-func (r *Root) look(p Pin, id uint32) (bool, error) {
+func (r *Root) look(p *Pin, id uint32) (bool, error) {
 	fd, err := r.getOutside(p.Place)
-	switch {
-	case err == unix.ENOENT:
+	if err == unix.ENOENT {
 		return false, nil
-	case err != nil:
-		return false, fail("pin", p.String(), err, "")
 	}
-	defer fd.Close()
-	kind, have, err := sys.KindOf(fd)
+	var kind sys.Kind
+	var have uint32
+	if err == nil {
+		kind, have, err = sys.KindOf(fd)
+		fd.Close()
+	}
 	if err != nil {
 		return false, fail("pin", p.String(), err, "")
 	}

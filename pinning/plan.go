@@ -23,10 +23,10 @@ type Override struct {
 	Skip bool // do not pin it; Path must be empty
 }
 
-func (o Override) thing() Thing { return Thing{Kind: o.Kind, Name: o.Name, Target: o.Target} }
+func (o *Override) thing() Thing { return Thing{Kind: o.Kind, Name: o.Name, Target: o.Target} }
 
 //go:noinline
-func (o Override) bad(what string) error {
+func (o *Override) bad(what string) error {
 	return &NameError{Err: ErrOverride, Thing: "override of " + o.thing().String(), Name: o.Path, What: what}
 }
 
@@ -44,47 +44,50 @@ func Plan(root, tree string, things []Thing, overrides []Override) ([]Pin, error
 	if _, _, err := ParseTreeName(tree); err != nil {
 		return nil, err
 	}
-	things = append([]Thing(nil), things...)
-	order.Sort(things, func(a, b *Thing) bool { return compareThings(*a, *b) < 0 })
-	chosen, err := indexOverrides(things, overrides)
+	sorted := order.Indices(len(things), func(a, b int) bool { return things[a].before(things[b]) })
+	chosen, err := checkOverrides(things, sorted, overrides)
 	if err != nil {
 		return nil, err
 	}
 	pins := make([]Pin, 0, len(things))
-	for _, t := range things {
-		o, overridden := chosen[t]
-		if overridden && o.Skip {
+	claims := make([]claim, 0, len(things)+4)
+	for _, i := range sorted {
+		o := chosen[i]
+		if o != nil && o.Skip {
 			continue
 		}
-		p, err := planOne(root, tree, t)
-		if err == nil && overridden {
-			err = o.apply(root, &p)
+		pins = append(pins, Pin{})
+		p := &pins[len(pins)-1]
+		err := p.plan(root, tree, &things[i])
+		if err == nil && o != nil {
+			err = o.apply(root, p)
 		}
 		if err != nil {
 			return nil, err
 		}
-		pins = append(pins, p)
+		claims = append(claims, claim{place: p.Place, of: p.String(), isPin: true})
 	}
-	if err := findConflict(root, tree, pins); err != nil {
+	if err := findConflict(root, tree, claims); err != nil {
 		return nil, err
 	}
 	return pins, nil
 }
 
-// planOne returns the pin of t in its default place. The root ends in a slash.
-func planOne(root, tree string, t Thing) (Pin, error) {
+// plan makes p the pin of t in its default place. The root ends in a slash.
+func (p *Pin) plan(root, tree string, t *Thing) error {
 	if _, err := t.component(); err != nil {
-		return Pin{}, err
+		return err
 	}
 	place := t.place(tree)
-	if len(root)+len(place) > maxPath {
-		return Pin{}, badName("path of "+t.String(), root+place, tooLong(len(root)+len(place), maxPath)+": use a root with a shorter path")
+	if length := len(root) + len(place); length > maxPath {
+		return badName("path of "+t.String(), root+place, tooLong(length, maxPath)+": use a root with a shorter path")
 	}
-	return Pin{Kind: t.Kind, Name: t.Name, Target: t.Target, Path: root + place, Place: place}, nil
+	p.Kind, p.Name, p.Target, p.Path, p.Place = t.Kind, t.Name, t.Target, root+place, place
+	return nil
 }
 
 // apply moves p where o says.
-func (o Override) apply(root string, p *Pin) error {
+func (o *Override) apply(root string, p *Pin) error {
 	place := o.Path
 	if strings.HasPrefix(place, "/") {
 		below, ok := strings.CutPrefix(place, root)
@@ -104,30 +107,33 @@ func (o Override) apply(root string, p *Pin) error {
 	return nil
 }
 
-// indexOverrides returns the overrides by the thing they are for. Each must be for one of things, and alone.
-func indexOverrides(things []Thing, overrides []Override) (map[Thing]Override, error) {
-	overrides = append([]Override(nil), overrides...)
-	order.Sort(overrides, func(a, b *Override) bool {
-		c := compareThings(a.thing(), b.thing())
-		return c < 0 || c == 0 && a.Path < b.Path
+// checkOverrides returns the overrides by the index of the thing they are for, nil for those that have none. Each must be for one of things, and
+// alone. The things are sorted by their indices; the overrides are looked at in an order of their own, so that the error does not depend on theirs.
+func checkOverrides(things []Thing, sorted []int32, overrides []Override) ([]*Override, error) {
+	chosen := make([]*Override, len(things))
+	byThing := order.Indices(len(overrides), func(a, b int) bool {
+		s, t := overrides[a].thing(), overrides[b].thing()
+		return s.before(t) || s == t && overrides[a].Path < overrides[b].Path
 	})
-	chosen := make(map[Thing]Override, len(overrides))
-	for _, o := range overrides {
+	for _, i := range byThing {
+		o := &overrides[i]
 		t := o.thing()
-		i := order.First(len(things), func(i int) bool { return compareThings(things[i], t) >= 0 })
-		if i == len(things) || things[i] != t {
-			return nil, o.bad("is for a " + t.Kind.String() + " that the object does not have")
+		k := order.First(len(sorted), func(k int) bool { return !things[sorted[k]].before(t) })
+		what := ""
+		switch {
+		case k == len(sorted) || things[sorted[k]] != t:
+			what = text.Form("is for a {} that the object does not have").Add(t.Kind.String()).String()
+		case chosen[sorted[k]] != nil:
+			what = "is the second override for it, after " + text.Quote(chosen[sorted[k]].Path)
+		case o.Skip && o.Path != "":
+			what = "comes with Skip: set one of them only"
+		case !o.Skip && o.Path == "":
+			what = "says nothing: set Path or Skip"
 		}
-		if first, twice := chosen[t]; twice {
-			return nil, o.bad(text.Form("is the second override for it, after {}").Quote(first.Path).String())
+		if what != "" {
+			return nil, o.bad(what)
 		}
-		if o.Skip && o.Path != "" {
-			return nil, o.bad("comes with Skip: set one of them only")
-		}
-		if !o.Skip && o.Path == "" {
-			return nil, o.bad("says nothing: set Path or Skip")
-		}
-		chosen[t] = o
+		chosen[sorted[k]] = o
 	}
 	return chosen, nil
 }

@@ -71,7 +71,7 @@ func (p RecordedPin) Place(tree string) string {
 	return p.thing().place(tree)
 }
 
-func (p RecordedPin) thing() Thing { return Thing{Kind: p.Kind, Name: p.Name, Target: p.Target} }
+func (p *RecordedPin) thing() Thing { return Thing{Kind: p.Kind, Name: p.Name, Target: p.Target} }
 
 // RecordName returns the name of the symbolic link that holds part i of a record, counted from 0: "%record", "%record1", "%record2".
 func RecordName(i int) string {
@@ -82,7 +82,7 @@ func RecordName(i int) string {
 }
 
 // checkRecord returns the tree's name and the pins of a record, sorted. Both are safe to make paths of.
-func checkRecord(r *Record) (tree string, pins []RecordedPin, err error) {
+func checkRecord(r *Record) (tree string, pins []*RecordedPin, err error) {
 	if r.Version != RecordVersion {
 		return "", nil, otherVersion("record", text.Form("{}").Int(r.Version).String())
 	}
@@ -90,29 +90,31 @@ func checkRecord(r *Record) (tree string, pins []RecordedPin, err error) {
 	if err != nil {
 		return "", nil, badRecord("record", err.Error())
 	}
-	pins = append([]RecordedPin(nil), r.Pins...)
-	order.Sort(pins, func(a, b *RecordedPin) bool { return compareThings(a.thing(), b.thing()) < 0 })
-	for i, p := range pins {
-		what := faultOfPin(p, tree)
+	claims := make([]claim, len(r.Pins))
+	for k, i := range order.Indices(len(r.Pins), func(a, b int) bool { return r.Pins[a].thing().before(r.Pins[b].thing()) }) {
+		p := &r.Pins[i]
+		what := p.fault(tree)
 		switch {
 		case what != "":
-		case i > 0 && p.thing() == pins[i-1].thing():
+		case k > 0 && p.thing() == pins[k-1].thing():
 			what = "is there twice"
 		case !r.Complete && p.Kind != KindMap:
 			what = "cannot be in an incomplete record, which has only maps"
-		default:
-			continue
 		}
-		return "", nil, badRecord(p.String(), what)
+		if what != "" {
+			return "", nil, badRecord(p.String(), what)
+		}
+		pins = append(pins, p)
+		claims[k] = claim{place: p.Place(tree), of: p.String(), isPin: true}
 	}
-	if err := findConflict("", tree, claimsOf(pins, tree)); err != nil {
+	if err := findConflict("", tree, claims); err != nil {
 		return "", nil, badRecord("record", err.Error())
 	}
 	return tree, pins, nil
 }
 
-// faultOfPin says what is wrong with one recorded pin; "" if nothing is.
-func faultOfPin(p RecordedPin, tree string) string {
+// fault says what is wrong with one recorded pin; "" if nothing is.
+func (p *RecordedPin) fault(tree string) string {
 	if _, err := p.thing().component(); err != nil {
 		return err.Error()
 	}
@@ -129,14 +131,6 @@ func faultOfPin(p RecordedPin, tree string) string {
 		return text.Form("the path {} {}").Quote(p.Path).Add(what).String()
 	}
 	return ""
-}
-
-func claimsOf(recorded []RecordedPin, tree string) []Pin {
-	pins := make([]Pin, len(recorded))
-	for i, p := range recorded {
-		pins[i] = Pin{Kind: p.Kind, Name: p.Name, Target: p.Target, Place: p.Place(tree)}
-	}
-	return pins
 }
 
 func otherVersion(where, version string) error {

@@ -36,8 +36,11 @@ const headerStart = "pinion record "
 //
 // The last line holds the 64-bit FNV-1a of all lines between the headers and itself, each with its newline. Names, and the components of a
 // path after "at", are written by [Escape]. A record that [DecodeRecord] would refuse is a *[RecordError].
-func EncodeRecord(r Record) ([]string, error) {
-	tree, pins, err := checkRecord(&r)
+func EncodeRecord(r Record) ([]string, error) { return encodeRecord(&r) }
+
+// encodeRecord is EncodeRecord without a copy of the record.
+func encodeRecord(r *Record) ([]string, error) {
+	tree, pins, err := checkRecord(r)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +65,7 @@ func EncodeRecord(r Record) ([]string, error) {
 	return splitLines(append(lines, "end "+sum.text()))
 }
 
-func pinLine(p RecordedPin) string {
+func pinLine(p *RecordedPin) string {
 	line := text.Form("{} {} id {}").Add(p.Kind.String()).Add(escapePair(p.Name, p.Target)).Uint(uint64(p.ID)).String()
 	if p.Shared {
 		line += " shared"
@@ -135,29 +138,37 @@ func RecordParts(first string) (int, error) {
 // *[RecordError] (errors.Is: [ErrRecord], or [ErrRecordVersion] if a newer Pinion wrote it). What it returns is fit to make paths of: every name can
 // be escaped into a file name, no override leaves the root, no two pins meet. Whether ids and paths are true, the caller has to see.
 func DecodeRecord(parts []string) (Record, error) {
-	if len(parts) == 0 {
-		return Record{}, badRecord("record", "has no part")
-	}
-	n, err := RecordParts(parts[0])
+	r, err := decodeRecord(parts)
 	if err != nil {
 		return Record{}, err
 	}
+	return *r, nil
+}
+
+func decodeRecord(parts []string) (*Record, error) {
+	if len(parts) == 0 {
+		return nil, badRecord("record", "has no part")
+	}
+	n, err := RecordParts(parts[0])
+	if err != nil {
+		return nil, err
+	}
 	if n != len(parts) {
-		return Record{}, badRecord("record", text.Form("consists of {} parts, {} are here").Int(n).Int(len(parts)).String())
+		return nil, badRecord("record", text.Form("consists of {} parts, {} are here").Int(n).Int(len(parts)).String())
 	}
 	rd := recordReader{parts: parts, part: -1, sum: fnvStart}
 	r := rd.record()
 	if rd.err != nil {
-		return Record{}, rd.err
+		return nil, rd.err
 	}
 	// There is one text for each record. Writing it again finds whatever differs (pins out of order, a number with zeros before it),
 	// and checks what was read.
-	again, err := EncodeRecord(r)
+	again, err := encodeRecord(r)
 	if err != nil {
-		return Record{}, err
+		return nil, err
 	}
 	if !slices.Equal(again, parts) {
-		return Record{}, badRecord("record", "is not written as Pinion writes it")
+		return nil, badRecord("record", "is not written as Pinion writes it")
 	}
 	return r, nil
 }
@@ -211,8 +222,8 @@ func (rd *recordReader) openPart() {
 	rd.rest = rest
 }
 
-func (rd *recordReader) record() Record {
-	r := Record{Version: RecordVersion}
+func (rd *recordReader) record() *Record {
+	r := &Record{Version: RecordVersion}
 	tree := rd.field("tree")
 	var err error
 	if r.Object, r.Instance, err = ParseTreeName(tree); err != nil {
@@ -231,7 +242,8 @@ func (rd *recordReader) record() Record {
 			rd.end(sum)
 			break
 		}
-		r.Pins = append(r.Pins, rd.pin(line))
+		r.Pins = append(r.Pins, RecordedPin{})
+		rd.pin(&r.Pins[len(r.Pins)-1], line)
 		rd.sum = rd.sum.add(line)
 	}
 	return r
@@ -276,7 +288,7 @@ func (rd *recordReader) hexNumber(of, value string, bits int) uint64 {
 }
 
 // pin reads "kind name id number", then perhaps "shared", then perhaps "at path".
-func (rd *recordReader) pin(line string) RecordedPin {
+func (rd *recordReader) pin(p *RecordedPin, line string) {
 	kind, rest, _ := strings.Cut(line, " ")
 	name, rest, _ := strings.Cut(rest, " ")
 	rest, hasID := strings.CutPrefix(rest, "id ")
@@ -284,13 +296,13 @@ func (rd *recordReader) pin(line string) RecordedPin {
 	k := kindOf(kind)
 	if !k.valid() || !hasID {
 		rd.fail(text.Form("is {}, want the end, or a map, program or link, its name, and its id").Quote(line).String())
-		return RecordedPin{}
+		return
 	}
 	t, err := parseComponent(k, name)
 	if err != nil {
 		rd.fail(err.Error())
 	}
-	p := RecordedPin{Kind: k, Name: t.Name, Target: t.Target, ID: uint32(rd.number("id", id, 32))}
+	p.Kind, p.Name, p.Target, p.ID = k, t.Name, t.Target, uint32(rd.number("id", id, 32))
 	if rest == "shared" || strings.HasPrefix(rest, "shared ") {
 		p.Shared = true
 		rest = strings.TrimPrefix(rest[len("shared"):], " ")
@@ -298,7 +310,6 @@ func (rd *recordReader) pin(line string) RecordedPin {
 	if rest != "" {
 		p.Path = rd.path(rest)
 	}
-	return p
 }
 
 // path reads "at path".

@@ -16,7 +16,7 @@ import (
 type tree struct {
 	name    string
 	dir     *sys.FD
-	record  Record
+	record  *Record
 	inside  dirCache // below the tree
 	outside dirCache // below the root, for overrides
 }
@@ -100,28 +100,28 @@ func (r *Root) treeIn(name string, dir *sys.FD) (*tree, error) {
 	}, nil
 }
 
-func readRecord(dir *sys.FD) (Record, error) {
+func readRecord(dir *sys.FD) (*Record, error) {
 	first, err := sys.ReadLinkAt(dir, RecordName(0))
 	switch err {
 	case nil:
 	case unix.ENOENT, unix.EINVAL:
-		return Record{}, because(ErrForeign, "the directory has no record", nil)
+		return nil, because(ErrForeign, "the directory has no record", nil)
 	default:
-		return Record{}, err
+		return nil, err
 	}
 	n, err := RecordParts(first)
 	if err != nil {
-		return Record{}, err
+		return nil, err
 	}
 	parts := []string{first}
 	for i := 1; i < n; i++ {
 		part, err := sys.ReadLinkAt(dir, RecordName(i))
 		if err != nil {
-			return Record{}, because(ErrRecord, RecordName(i), err)
+			return nil, because(ErrRecord, RecordName(i), err)
 		}
 		parts = append(parts, part)
 	}
-	return DecodeRecord(parts)
+	return decodeRecord(parts)
 }
 
 func (t *tree) close() {
@@ -134,7 +134,7 @@ func (t *tree) close() {
 }
 
 // at gives the directory that a recorded pin lies in, and its name there.
-func (t *tree) at(p RecordedPin) (*sys.FD, string, error) {
+func (t *tree) at(p *RecordedPin) (*sys.FD, string, error) {
 	if p.Path == "" {
 		dir, err := t.inside.dir(p.Kind.Dir())
 		return dir, escapePair(p.Name, p.Target), err
@@ -145,7 +145,7 @@ func (t *tree) at(p RecordedPin) (*sys.FD, string, error) {
 }
 
 // get opens a recorded pin and makes sure that it is what the record says.
-func (t *tree) get(p RecordedPin) (*sys.FD, error) {
+func (t *tree) get(p *RecordedPin) (*sys.FD, error) {
 	dir, name, err := t.at(p)
 	var fd *sys.FD
 	if err == nil {
@@ -175,8 +175,8 @@ func (t *tree) get(p RecordedPin) (*sys.FD, error) {
 // foreign gives the places in the tree, relative to it, that the record does not account for.
 func (t *tree) foreign() ([]string, error) {
 	own := make(map[string]bool)
-	for _, p := range t.record.Pins {
-		if p.Path == "" {
+	for i := range t.record.Pins {
+		if p := &t.record.Pins[i]; p.Path == "" {
 			own[p.Kind.Dir()+"/"+escapePair(p.Name, p.Target)] = true
 		}
 	}
