@@ -1,8 +1,6 @@
 package link
 
 import (
-	"strings"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/text"
@@ -21,7 +19,7 @@ func Ifindex(name string) (int, error) {
 
 func ifindex(name string) (int, error) {
 	// The kernel would cut the name at either (dev_ioctl in net/core/dev_ioctl.c) and find another interface.
-	if strings.Contains(name, "\x00") || strings.Contains(name, ":") {
+	if text.Has(name, '\x00') || text.Has(name, ':') {
 		return 0, unix.ENODEV
 	}
 	req, err := unix.NewIfreq(name)

@@ -2,10 +2,10 @@ package link
 
 import (
 	"bytes"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -83,7 +83,7 @@ func readID(raw int) (uint64, error) {
 
 // isEventName keeps a name from being a path to somewhere else.
 func isEventName(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.Contains(name, "/")
+	return name != "" && name != "." && name != ".." && !text.Has(name, '/')
 }
 
 func tracepointAdvice(err error) string {

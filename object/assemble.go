@@ -144,9 +144,9 @@ func (a *assembler) place(index int32) error {
 // relocate applies the relocations of a function that begins at base; those of functions become calls.
 func (a *assembler) relocate(f *function, base uint32) error {
 	last := int64(-1)
-	for rel := range a.src.relocations(f) {
-		ref, err := a.src.resolve(f, rel)
-		if err != nil {
+	for rels := a.src.relocations(f); len(rels) > 0; rels = rels[relocationSize:] {
+		var ref reference
+		if err := a.src.resolve(&ref, f, a.src.relocation(rels)); err != nil {
 			return err
 		}
 		if int64(ref.insn) == last {
@@ -157,13 +157,13 @@ func (a *assembler) relocate(f *function, base uint32) error {
 		if insn[0] == opLoad64 && len(insn) < 2*insnSize {
 			return halfLoad(f, ref.insn)
 		}
-		a.apply(ref, base+ref.insn, insn)
+		a.apply(&ref, base+ref.insn, insn)
 	}
 	return nil
 }
 
 // apply writes into an instruction, and notes, what it refers to.
-func (a *assembler) apply(ref reference, at uint32, insn []byte) {
+func (a *assembler) apply(ref *reference, at uint32, insn []byte) {
 	big := a.src.big
 	switch ref.kind {
 	case toMap:

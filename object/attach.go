@@ -2,7 +2,6 @@ package object
 
 import (
 	"errors"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -110,7 +109,7 @@ func (p *ProgramSpec) attacher() (link.Attacher, error) {
 	case attachRawTracepoint:
 		return link.RawTracepoint{Name: p.AttachTo}, nil
 	case attachTracepoint:
-		group, name, found := strings.Cut(p.AttachTo, "/")
+		group, name, found := text.Cut(p.AttachTo, '/')
 		if !found {
 			return nil, badSpec(text.Form(`section {} has no category and name of a tracepoint, as in "tp/sched/sched_switch"`).
 				Quote(p.Section).String())

@@ -26,8 +26,8 @@ func possibleCPUs() (int, error) {
 
 // countCPUs reads a list like "0-3,8".
 func countCPUs(list string) (int, error) {
-	list = strings.TrimSpace(list)
-	last, ok := text.Parse(list[strings.LastIndexAny(list, ",-")+1:], 10, 31)
+	list = text.Trim(list)
+	last, ok := text.Parse(list[max(strings.LastIndexByte(list, ','), strings.LastIndexByte(list, '-'))+1:], 10, 31)
 	if !ok {
 		return 0, unix.EINVAL
 	}

@@ -53,8 +53,9 @@ func (src *source) featuresOfObject() (all []Feature) {
 		all = append(all, Feature{kind, text.Form("section {}").Quote(src.file.Sections[i].Name).String()})
 	}
 	// These are the object's even if no program uses them: the kernel takes no BTF with functions, or variables without a type, in a DATASEC.
-	for _, v := range src.datasec(".ksyms").Vars() {
-		t := src.types.Type(v.Type)
+	ksyms := src.datasec(".ksyms")
+	for i := range ksyms.Vlen() {
+		t := src.types.Type(ksyms.Var(i).Type)
 		all = append(all, Feature{ksymKind(t), text.Quote(t.Name())})
 	}
 	return all
@@ -71,20 +72,21 @@ func (src *source) featuresOf(index int32, kinds map[string]string) (all []Featu
 		all = append(all, Feature{FeatureCORE, text.Form("{} in {}").Uint(uint64(f.core)).Add(where).String()})
 	}
 	seen := map[int]bool{} // symbols
-	for rel := range src.relocations(f) {
-		ref, err := src.resolve(f, rel)
-		if err != nil || ref.kind < toExtern || seen[rel.Symbol] {
+	for rels := src.relocations(f); len(rels) > 0; rels = rels[relocationSize:] {
+		rel := src.relocation(rels)
+		var ref reference
+		if err := src.resolve(&ref, f, rel); err != nil || ref.kind < toExtern || seen[rel.Symbol] {
 			continue // what is wrong is for assemble to report
 		}
 		seen[rel.Symbol] = true
-		all = append(all, Feature{featureKind(ref, kinds), text.Form("{} in {}, instruction {}").
+		all = append(all, Feature{featureKind(&ref, kinds), text.Form("{} in {}, instruction {}").
 			Quote(ref.name).Add(where).Uint(uint64(ref.insn)).String()})
 	}
 	return all
 }
 
 // featureKind tells what a reference needs that this package cannot do.
-func featureKind(ref reference, kinds map[string]string) string {
+func featureKind(ref *reference, kinds map[string]string) string {
 	switch ref.kind {
 	case toArena:
 		return FeatureArena
@@ -100,11 +102,12 @@ func featureKind(ref reference, kinds map[string]string) string {
 // externKinds returns what each extern is that the BTF knows of.
 func (src *source) externKinds() map[string]string {
 	kinds := map[string]string{}
-	for _, v := range src.datasec(".kconfig").Vars() {
-		kinds[src.types.Type(v.Type).Name()] = FeatureKconfig
+	kconfig, ksyms := src.datasec(".kconfig"), src.datasec(".ksyms")
+	for i := range kconfig.Vlen() {
+		kinds[src.types.Type(kconfig.Var(i).Type).Name()] = FeatureKconfig
 	}
-	for _, v := range src.datasec(".ksyms").Vars() {
-		t := src.types.Type(v.Type)
+	for i := range ksyms.Vlen() {
+		t := src.types.Type(ksyms.Var(i).Type)
 		kinds[t.Name()] = ksymKind(t)
 	}
 	return kinds

@@ -2,7 +2,7 @@ package object
 
 import (
 	"slices"
-	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -65,7 +65,7 @@ func (p *ProgramSpec) target() (btf.Kind, string, error) {
 		return 0, "", unsupported(where + " replaces a function of another program, which cannot be named yet")
 	case p.AttachTo == "":
 		return 0, "", badSpec(where + " does not say what it is for; set AttachTo, or name it in the section")
-	case strings.Contains(p.AttachTo, ":"):
+	case text.Has(p.AttachTo, ':'):
 		return 0, "", unsupported(where + " is for a function of a kernel module")
 	}
 	switch p.AttachType {
@@ -99,10 +99,12 @@ func openKernelTypes() (*kernelTypes, error) {
 		return nil, unix.EFBIG
 	}
 	k := &kernelTypes{}
-	k.memory, err = unix.Mmap(-1, 0, int(stat.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	// Not unix.Mmap, which keeps a list of what it has mapped.
+	memory, err := unix.MmapPtr(-1, 0, nil, uintptr(stat.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		return nil, err
 	}
+	k.memory = unsafe.Slice((*byte)(memory), stat.Size)
 	n, err := readAll(fd, k.memory)
 	if err == nil {
 		k.Data, err = btf.Parse(k.memory[:n])
@@ -119,5 +121,5 @@ const maxKernelTypes = 256 << 20
 
 func (k *kernelTypes) close() {
 	k.Data = nil // its names are in that memory
-	unix.Munmap(k.memory)
+	unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(k.memory)), uintptr(len(k.memory)))
 }

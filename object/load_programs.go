@@ -30,12 +30,18 @@ func (l *loader) loadPrograms() error {
 	if workers <= 0 {
 		workers = runtime.NumCPU()
 	}
-	var group sync.WaitGroup
-	for range min(workers, count) - 1 {
-		group.Go(q.work)
+	helpers := max(min(workers, count)-1, 0)
+	done := make(chan struct{})
+	for range helpers {
+		go func() {
+			q.work()
+			done <- struct{}{}
+		}()
 	}
 	q.work()
-	group.Wait()
+	for range helpers {
+		<-done
+	}
 	return q.err
 }
 

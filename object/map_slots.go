@@ -2,7 +2,6 @@ package object
 
 import (
 	"github.com/pinion-bpf/pinion/elf"
-	"github.com/pinion-bpf/pinion/internal/btf"
 	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -22,7 +21,8 @@ func (s *Spec) readSlots() error {
 	if sec == nil {
 		return nil
 	}
-	for rel := range src.file.Relocations(src.relocationsOf(sec.Index)) {
+	for rels := src.sections[sec.Index].relData; len(rels) > 0; rels = rels[relocationSize:] {
+		rel := src.relocation(rels)
 		place := src.placeOf(sec.Index, rel.Offset)
 		if place == nil || rel.Offset-place.offset > place.size || place.size-(rel.Offset-place.offset) < pointerSize {
 			return malformed(text.Form(`a relocation changes byte {} of section ".maps", where no map is`).Uint(rel.Offset).String())
@@ -83,9 +83,9 @@ func (m *MapSpec) valuesOffset() (offset uint64, found bool) {
 		return 0, false
 	}
 	def := m.source.types.Type(m.defType)
-	var last btf.Member
-	for _, member := range def.Members() {
-		last = member
+	if def.Vlen() == 0 {
+		return 0, false
 	}
+	last := def.Member(def.Vlen() - 1)
 	return uint64(last.BitOffset / 8), last.Name == "values"
 }

@@ -21,9 +21,9 @@ func (src *source) mapVariables() ([]btf.VarSecinfo, error) {
 	if datasec.Kind() == btf.KindVoid {
 		return nil, malformed("the BTF has no DATASEC for section \".maps\"" + hint)
 	}
-	vars := make([]btf.VarSecinfo, 0, datasec.Vlen())
-	for _, v := range datasec.Vars() {
-		vars = append(vars, v)
+	vars := make([]btf.VarSecinfo, datasec.Vlen())
+	for i := range vars {
+		vars[i] = datasec.Var(i)
 	}
 	return vars, nil
 }
@@ -103,7 +103,8 @@ func (d *definition) read(id btf.ID, size uint32) error {
 	}
 	d.spec.defType = t.ID()
 	values := ^btf.ID(0)
-	for i, m := range t.Members() {
+	for i := range t.Vlen() {
+		m := t.Member(i)
 		if m.Name != "values" {
 			if err := d.member(&m); err != nil {
 				return err
@@ -179,10 +180,7 @@ func (d *definition) ulong(m *btf.Member) (uint64, error) {
 	if t.Vlen() != 1 {
 		return 0, d.fail(text.Form("field {} is an enum of {} values; __ulong writes one").Quote(m.Name).Int(t.Vlen()).String())
 	}
-	for _, e := range t.Enums() {
-		return e.Value, nil
-	}
-	return 0, nil
+	return t.Enum(0).Value, nil
 }
 
 // size reads a field that gives a size, which a field that gives a type may have given already.

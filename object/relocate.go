@@ -1,8 +1,6 @@
 package object
 
 import (
-	"iter"
-
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/order"
 	"github.com/pinion-bpf/pinion/internal/text"
@@ -30,32 +28,22 @@ const (
 	toJumpTable                      // addresses of instructions
 )
 
-// relocationsOf returns the section with the relocations of a section, in the order of the places they change; nil if it has none.
-func (src *source) relocationsOf(section int) *elf.Section {
-	own := &src.sections[section]
-	if own.rel == 0 {
-		return nil
-	}
-	rel := src.file.Sections[own.rel]
-	rel.Data = own.relData
-	return &rel
-}
-
-// relocations yields the relocations of a function.
-func (src *source) relocations(f *function) iter.Seq[elf.Relocation] {
-	rel := src.relocationsOf(int(f.section))
-	if rel == nil {
-		return func(func(elf.Relocation) bool) {}
-	}
-	n := len(rel.Data) / relocationSize
+// relocations returns the records of a function's relocations, of relocationSize bytes, in the order of the places they change.
+func (src *source) relocations(f *function) []byte {
+	all := src.sections[f.section].relData
 	// Offsets lie below the section's size, and that in 32 bits.
 	from := func(insn uint32) int {
-		return relocationSize * order.First(n, func(i int) bool {
-			return src.file.Order.Uint64(rel.Data[i*relocationSize:]) >= uint64(insn)*insnSize
+		return relocationSize * order.First(len(all)/relocationSize, func(i int) bool {
+			return src.relocation(all[i*relocationSize:]).Offset >= uint64(insn)*insnSize
 		})
 	}
-	rel.Data = rel.Data[from(f.start):from(f.start+f.count)]
-	return src.file.Relocations(rel)
+	return all[from(f.start):from(f.start+f.count)]
+}
+
+// relocation reads the first of some records: Elf64_Rel. Package elf has checked them.
+func (src *source) relocation(records []byte) elf.Relocation {
+	info := src.file.Order.Uint64(records[8:])
+	return elf.Relocation{Offset: src.file.Order.Uint64(records), Type: uint32(info), Symbol: int(info >> 32)}
 }
 
 // code returns a function's instructions, which are the file's and must not be changed.
@@ -64,11 +52,11 @@ func (src *source) code(f *function) []byte {
 }
 
 // resolve finds out what the relocation of an instruction of f refers to.
-func (src *source) resolve(f *function, rel elf.Relocation) (reference, error) {
+func (src *source) resolve(ref *reference, f *function, rel elf.Relocation) error {
 	at := rel.Offset - uint64(f.start)*insnSize
-	ref := reference{insn: uint32(at / insnSize)}
-	fail := func(what string) (reference, error) {
-		return reference{}, malformed(text.Form("relocation of byte {} of function {}: {}").Uint(at).Quote(f.name).Add(what).String())
+	ref.insn = uint32(at / insnSize)
+	fail := func(what string) error {
+		return malformed(text.Form("relocation of byte {} of function {}: {}").Uint(at).Quote(f.name).Add(what).String())
 	}
 	if at%insnSize != 0 {
 		return fail("there is no instruction")
@@ -79,7 +67,7 @@ func (src *source) resolve(f *function, rel elf.Relocation) (reference, error) {
 	}
 	symbol, err := src.file.Symbol(rel.Symbol)
 	if err != nil {
-		return reference{}, err
+		return err
 	}
 	insn := src.code(f)[at:][:insnSize]
 	opcode := insn[0]
@@ -88,10 +76,10 @@ func (src *source) resolve(f *function, rel elf.Relocation) (reference, error) {
 		return fail(text.Form("the instruction there, with opcode {}, is neither a call nor a 64-bit load").Uint(uint64(opcode)).String())
 	}
 	ref.name = symbol.Name
-	if what := src.target(&ref, &symbol, call, int64(src.big.immediate(insn))); what != "" {
+	if what := src.target(ref, &symbol, call, int64(src.big.immediate(insn))); what != "" {
 		return fail(what)
 	}
-	return ref, nil
+	return nil
 }
 
 // target fills in what a symbol with an addend stands for; it returns what is wrong with it, or "".

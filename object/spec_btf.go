@@ -49,7 +49,8 @@ type btfEditor struct {
 
 // collectSymbols takes the variables of every section: BTF describes others than those with global data, too.
 func (e *btfEditor) collectSymbols() {
-	for _, symbol := range e.src.file.Symbols() {
+	for i := range e.src.file.SymbolCount() {
+		symbol, _ := e.src.file.Symbol(i)
 		variable := symbol.Type == elf.STT_OBJECT || symbol.Type == elf.STT_NOTYPE
 		if variable && symbol.Section > 0 && symbol.Bind != elf.STB_LOCAL && len(symbol.Name) <= maxName {
 			e.symbols = append(e.symbols, symbol)
@@ -84,7 +85,8 @@ func (e *btfEditor) completeVariables(datasec btf.Type, sec *elf.Section) error 
 			return err
 		}
 	}
-	for i, v := range datasec.Vars() {
+	for i := range datasec.Vlen() {
+		v := datasec.Var(i)
 		t := e.types.Type(v.Type)
 		if t.Kind() != btf.KindVar || t.Linkage() != btf.LinkageGlobal {
 			continue // static variables have their offsets from the compiler
@@ -122,7 +124,8 @@ func (e *btfEditor) symbol(sec *elf.Section, name string) *elf.Symbol {
 // layOutKconfig gives each extern of .kconfig a place, one after the other, aligned to 8 bytes.
 func (e *btfEditor) layOutKconfig(datasec btf.Type) error {
 	end := uint32(0)
-	for i, v := range datasec.Vars() {
+	for i := range datasec.Vlen() {
+		v := datasec.Var(i)
 		size, err := e.types.SizeOf(v.Type)
 		if err != nil || size > maxData || end > maxData {
 			return malformed("an extern of .kconfig has no size")

@@ -1,7 +1,6 @@
 package object
 
 import (
-	"bytes"
 	"encoding/binary"
 	"strings"
 
@@ -202,8 +201,7 @@ func sortedRelocations(data []byte, byteOrder binary.ByteOrder) []byte {
 // readLicenseAndVersion reads the two sections that hold one value each.
 func (s *Spec) readLicenseAndVersion() error {
 	if sec := s.source.only(roleLicense); sec != nil {
-		text, _, _ := bytes.Cut(sec.Data, []byte{0})
-		s.License = view(text)
+		s.License, _, _ = text.Cut(view(sec.Data), 0)
 	}
 	sec := s.source.only(roleVersion)
 	if sec == nil {

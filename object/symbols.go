@@ -34,7 +34,8 @@ type function struct {
 func (s *Spec) readSymbols() error {
 	src := s.source
 	functions, objects := 0, 0
-	for _, sym := range src.file.Symbols() {
+	for i := range src.file.SymbolCount() {
+		sym, _ := src.file.Symbol(i)
 		switch {
 		case src.isFunction(&sym):
 			functions++
@@ -44,14 +45,14 @@ func (s *Spec) readSymbols() error {
 	}
 	src.functions = make([]function, 0, functions)
 	src.objects = make([]elf.Symbol, 0, objects)
-	for _, sym := range src.file.Symbols() {
+	for i := range src.file.SymbolCount() {
+		sym, _ := src.file.Symbol(i)
 		switch {
 		case src.isFunction(&sym):
-			f, err := src.newFunction(&sym)
-			if err != nil {
+			src.functions = src.functions[:len(src.functions)+1]
+			if err := src.setFunction(&src.functions[len(src.functions)-1], &sym); err != nil {
 				return err
 			}
-			src.functions = append(src.functions, f)
 		case src.isObject(&sym):
 			if len(sym.Name) > maxName {
 				return nameTooLong("variable", sym.Name, maxName)
@@ -90,23 +91,23 @@ func (src *source) isObject(sym *elf.Symbol) bool {
 	return false
 }
 
-// newFunction checks a function's symbol.
-func (src *source) newFunction(sym *elf.Symbol) (function, error) {
+// setFunction checks a function's symbol, and makes f that function.
+func (src *source) setFunction(f *function, sym *elf.Symbol) error {
 	sec := &src.file.Sections[sym.Section]
 	where := func() string { return text.Form("function {} in section {}").Quote(sym.Name).Quote(sec.Name).String() }
 	switch {
 	case sym.Name == "":
-		return function{}, malformed(text.Form("a function in section {} has no name").Quote(sec.Name).String())
+		return malformed(text.Form("a function in section {} has no name").Quote(sec.Name).String())
 	case len(sym.Name) > maxName:
-		return function{}, nameTooLong("function", sym.Name, maxName)
+		return nameTooLong("function", sym.Name, maxName)
 	case sym.Value%insnSize != 0 || sym.Size%insnSize != 0 || sym.Size == 0:
-		return function{}, malformed(text.Form("{} begins at byte {} and has {} bytes; both should be multiples of 8, the size of an instruction").
+		return malformed(text.Form("{} begins at byte {} and has {} bytes; both should be multiples of 8, the size of an instruction").
 			Add(where()).Uint(sym.Value).Uint(sym.Size).String())
 	case sym.Value > sec.Size || sym.Size > sec.Size-sym.Value:
-		return function{}, malformed(text.Form("{} begins at byte {} and has {} bytes, but the section has only {}").
+		return malformed(text.Form("{} begins at byte {} and has {} bytes, but the section has only {}").
 			Add(where()).Uint(sym.Value).Uint(sym.Size).Uint(sec.Size).String())
 	}
-	f := function{
+	*f = function{
 		name:    sym.Name,
 		section: int32(sym.Section),
 		entry:   src.sections[sym.Section].role == roleProgram,
@@ -116,9 +117,9 @@ func (src *source) newFunction(sym *elf.Symbol) (function, error) {
 	}
 	f.hidden = !f.static && isHidden(sym)
 	if f.entry && f.static {
-		return function{}, unsupported(where() + " is static; a program must be global, and a static function belongs in .text")
+		return unsupported(where() + " is static; a program must be global, and a static function belongs in .text")
 	}
-	return f, nil
+	return nil
 }
 
 func isHidden(sym *elf.Symbol) bool {

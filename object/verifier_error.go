@@ -31,11 +31,21 @@ func (e *VerifierError) Error() string {
 		s += reason + ": "
 	}
 	s += e.Err.Error() + "; the log ends:"
-	lines := strings.Split(strings.TrimSpace(e.Log), "\n")
-	for _, line := range lines[max(0, len(lines)-shownLines):] {
-		s += "\n\t" + line
+	return s + lastLines(text.Trim(e.Log))
+}
+
+// lastLines returns the last shownLines lines of a log, indented.
+func lastLines(log string) string {
+	shown := ""
+	for n := 0; n < shownLines; n++ {
+		end := strings.LastIndexByte(log, '\n')
+		shown = "\n\t" + log[end+1:] + shown
+		if end < 0 {
+			break
+		}
+		log = log[:end]
 	}
-	return s
+	return shown
 }
 
 // Unwrap gives ErrVerifier and the errno.
@@ -67,19 +77,24 @@ func withLog(call func(log []byte) (fd *sys.FD, size uint32, err error)) (fd *sy
 // logReason returns the lines at the end of a log that say why, in one line: those after the last instruction, without statistics.
 func logReason(log string) string {
 	const most = 3
-	lines := strings.Split(strings.TrimSpace(log), "\n")
-	var why []string
-	for i := len(lines) - 1; i >= 0 && len(why) < most; i-- {
-		line := strings.TrimSpace(lines[i])
-		if isStatistics(line) {
+	log = text.Trim(log)
+	why := ""
+	for n := 0; n < most && log != ""; {
+		end := strings.LastIndexByte(log, '\n')
+		line := text.Trim(log[end+1:])
+		log = log[:max(end, 0)]
+		switch {
+		case isStatistics(line):
 			continue
+		case line == "" || isInstruction(line):
+			return why
+		case n > 0:
+			line += ", "
 		}
-		if line == "" || isInstruction(line) {
-			break
-		}
-		why = append([]string{line}, why...)
+		why = line + why
+		n++
 	}
-	return strings.Join(why, ", ")
+	return why
 }
 
 // isInstruction reports whether a line of a log shows an instruction ("12: (95) exit"), or the line of source it is from ("; return 0;").

@@ -59,7 +59,7 @@ func (b *builder) pinInside(kind Kind, things []pinnable) error {
 }
 
 func (b *builder) kindDir(kind Kind) (*sys.FD, error) {
-	if fd := b.inside.open[kind.Dir()]; fd != nil {
+	if fd := b.inside.find(kind.Dir()); fd != nil {
 		return fd, nil
 	}
 	fd, _, err := makeDirs(b.dir, kind.Dir())

@@ -134,7 +134,7 @@ func escapePair(first, second string) string {
 
 // unescapePair undoes escapePair.
 func unescapePair(thing, name string) (first, second string, err error) {
-	left, right, two := strings.Cut(name, "@")
+	left, right, two := text.Cut(name, '@')
 	if left == "" || two && right == "" {
 		return "", "", badName(thing, name, "lacks a name before or after the '@'")
 	}
@@ -180,8 +180,8 @@ func ParseTreeName(dir string) (object, instance string, err error) {
 //
 // More than one '@', nothing before or after it, or a name too long, is a *[NameError].
 func ResolveName(user string) (tree string, err error) {
-	object, instance, two := strings.Cut(user, "@")
-	if strings.Contains(instance, "@") {
+	object, instance, two := text.Cut(user, '@')
+	if text.Has(instance, '@') {
 		return "", badName("object", user, "has more than one '@': write %40 for one that is part of a name")
 	}
 	if two && instance == "" {

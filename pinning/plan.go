@@ -141,7 +141,9 @@ func checkOverrides(things []Thing, sorted []int32, overrides []Override) ([]*Ov
 // faultOfPlace says what keeps a path below the root from being an override; "" if nothing does.
 func faultOfPlace(place string) string {
 	length := 0
-	for c := range strings.SplitSeq(place, "/") {
+	for rest, more := place, true; more; {
+		var c string
+		c, rest, more = text.Cut(rest, '/')
 		if what := faultOfComponent(c); what != "" {
 			return what
 		}
@@ -159,9 +161,9 @@ func faultOfComponent(c string) string {
 		return "has an empty component: write one '/' between names and none at the end"
 	case c == "." || c == "..":
 		return text.Form("has the component {}, which Pinion does not follow: write the path without it").Quote(c).String()
-	case strings.Contains(c, "."):
-		return text.Form("has a dot in {}, which bpffs refuses: write {}").Quote(c).Quote(strings.ReplaceAll(c, ".", "%2E")).String()
-	case strings.Contains(c, "\x00"):
+	case text.Has(c, '.'):
+		return text.Form("has a dot in {}, which bpffs refuses: write {}").Quote(c).Quote(withoutDots(c)).String()
+	case text.Has(c, '\x00'):
 		return text.Form("has a NUL in {}, which no path can have").Quote(c).String()
 	case IsReserved(c):
 		return text.Form("has the component {}, a name that Pinion reserves").Quote(c).String()
@@ -169,6 +171,18 @@ func faultOfComponent(c string) string {
 		return "has a component that " + tooLong(len(c), maxComponent) + ", all that a file name may have"
 	}
 	return ""
+}
+
+// withoutDots writes dots as [Escape] does.
+func withoutDots(c string) string {
+	name := ""
+	for {
+		before, after, found := text.Cut(c, '.')
+		if name += before; !found {
+			return name
+		}
+		name, c = name+"%2E", after
+	}
 }
 
 // cleanRoot returns an absolute path without empty and "." components, and with a slash at its end. "..", which means what the directory before it
@@ -184,7 +198,9 @@ func cleanRoot(root string) (string, error) {
 		return "", badName("root", root, text.Form("has a NUL at byte {}, which no path can have").Int(i).String())
 	}
 	clean := "/"
-	for c := range strings.SplitSeq(root, "/") {
+	for rest := root; rest != ""; {
+		var c string
+		c, rest, _ = text.Cut(rest, '/')
 		switch c {
 		case "", ".":
 		case "..":

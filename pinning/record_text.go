@@ -78,11 +78,14 @@ func pinLine(p *RecordedPin) string {
 
 // mapComponents returns the path with each component changed.
 func mapComponents(path string, change func(string) string) string {
-	components := strings.Split(path, "/")
-	for i, c := range components {
-		components[i] = change(c)
+	changed := ""
+	for {
+		c, rest, more := text.Cut(path, '/')
+		if changed += change(c); !more {
+			return changed
+		}
+		changed, path = changed+"/", rest
 	}
-	return strings.Join(components, "/")
 }
 
 // splitLines fills one part after the other with whole lines. No line is longer than a part, as names and paths are limited.
@@ -115,9 +118,9 @@ func header(i, n int) string {
 // RecordParts returns how many parts a record has, from the text of its first part. A text that is no first part is a *[RecordError], with [ErrRecord]
 // or, if a newer Pinion wrote it, [ErrRecordVersion].
 func RecordParts(first string) (int, error) {
-	line, _, _ := strings.Cut(first[:min(len(first), maxHeader+1)], "\n")
+	line, _, _ := text.Cut(first[:min(len(first), maxHeader+1)], '\n')
 	rest, ours := strings.CutPrefix(line, headerStart)
-	version, _, _ := strings.Cut(rest, " ")
+	version, _, _ := text.Cut(rest, ' ')
 	v, ok := text.Parse(version, 10, 31)
 	if !ours || !ok || v == 0 {
 		return 0, badRecord(RecordName(0), text.Form("begins with {}, as no record of Pinion does").Quote(line).String())
@@ -198,7 +201,7 @@ func (rd *recordReader) next() string {
 		return ""
 	}
 	var line string
-	line, rd.rest, _ = strings.Cut(rd.rest, "\n")
+	line, rd.rest, _ = text.Cut(rd.rest, '\n')
 	rd.line++
 	return line
 }
@@ -215,7 +218,7 @@ func (rd *recordReader) openPart() {
 		rd.fail(tooLong(len(part), maxTarget) + ", all that a symbolic link holds")
 		return
 	}
-	line, rest, _ := strings.Cut(part, "\n")
+	line, rest, _ := text.Cut(part, '\n')
 	if want := header(rd.part, len(rd.parts)); line != want {
 		rd.fail(text.Form("is {}, want {}").Quote(line).Quote(want).String())
 	}
@@ -289,10 +292,10 @@ func (rd *recordReader) hexNumber(of, value string, bits int) uint64 {
 
 // pin reads "kind name id number", then perhaps "shared", then perhaps "at path".
 func (rd *recordReader) pin(p *RecordedPin, line string) {
-	kind, rest, _ := strings.Cut(line, " ")
-	name, rest, _ := strings.Cut(rest, " ")
+	kind, rest, _ := text.Cut(line, ' ')
+	name, rest, _ := text.Cut(rest, ' ')
 	rest, hasID := strings.CutPrefix(rest, "id ")
-	id, rest, _ := strings.Cut(rest, " ")
+	id, rest, _ := text.Cut(rest, ' ')
 	k := kindOf(kind)
 	if !k.valid() || !hasID {
 		rd.fail(text.Form("is {}, want the end, or a map, program or link, its name, and its id").Quote(line).String())

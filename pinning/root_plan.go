@@ -3,10 +3,9 @@
 package pinning
 
 import (
-	"strings"
-
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -109,7 +108,7 @@ func (r *Root) plan(tree string, all []Thing, opts *Options, arrays map[string]b
 		if !p.Override {
 			continue
 		}
-		first, _, below := strings.Cut(p.Place, "/")
+		first, _, below := text.Cut(p.Place, '/')
 		if first == tree {
 			o := Override{Kind: p.Kind, Name: p.Name, Target: p.Target, Path: p.Place}
 			return nil, o.bad("lies in the object's own directory, where all has its place already")

@@ -24,11 +24,26 @@ type tree struct {
 // dirCache keeps the directories below base open that were asked for.
 type dirCache struct {
 	base *sys.FD
-	open map[string]*sys.FD
+	open []openDir
+}
+
+type openDir struct {
+	place string
+	fd    *sys.FD
+}
+
+// find gives a directory that is open, nil if it is not.
+func (c *dirCache) find(place string) *sys.FD {
+	for i := range c.open {
+		if c.open[i].place == place {
+			return c.open[i].fd
+		}
+	}
+	return nil
 }
 
 func (c *dirCache) dir(place string) (*sys.FD, error) {
-	if fd := c.open[place]; fd != nil {
+	if fd := c.find(place); fd != nil {
 		return fd, nil
 	}
 	fd, err := openDirs(c.base, place)
@@ -39,15 +54,12 @@ func (c *dirCache) dir(place string) (*sys.FD, error) {
 }
 
 func (c *dirCache) keep(place string, fd *sys.FD) {
-	if c.open == nil {
-		c.open = make(map[string]*sys.FD)
-	}
-	c.open[place] = fd
+	c.open = append(c.open, openDir{place, fd})
 }
 
 func (c *dirCache) close() {
-	for _, fd := range c.open {
-		fd.Close()
+	for i := range c.open {
+		c.open[i].fd.Close()
 	}
 	c.open = nil
 }

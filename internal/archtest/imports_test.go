@@ -13,7 +13,7 @@ var layers = map[string][]string{
 	"internal/order":  {},
 	"internal/sha256": {},
 	"internal/text":   {},
-	"sys":             {},
+	"sys":             {"internal/text"},
 	"sys/feature":     {"sys"},
 	"link":            {"internal/text", "sys"},
 	"object":          {"elf", "internal/btf", "internal/order", "internal/sha256", "internal/text", "link", "sys"},

@@ -92,7 +92,8 @@ func (d *Data) checkElements(t Type) error {
 }
 
 func (d *Data) checkDatasec(t Type) error {
-	for i, v := range t.Vars() {
+	for i := range t.Vlen() {
+		v := t.Var(i)
 		switch k := d.Type(v.Type).Kind(); k {
 		case KindVar, KindFunc:
 		default:

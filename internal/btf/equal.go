@@ -150,7 +150,7 @@ func (c *comparison) arrays(a, b Array, depth int) string {
 func (c *comparison) members(ta, tb Type, depth int) string {
 	na, nb := ta.Vlen(), tb.Vlen()
 	for i := range min(na, nb) {
-		ma, mb := ta.member(i), tb.member(i)
+		ma, mb := ta.Member(i), tb.Member(i)
 		if !c.step(ma.Name) {
 			return tooLarge
 		}
@@ -164,9 +164,9 @@ func (c *comparison) members(ta, tb Type, depth int) string {
 	switch {
 	case na > nb:
 		return text.Form("{}: has a member {}, and should have only {}").
-			Add(describe(ta)).Add(label(ta.member(nb).Name, nb)).Int(nb).String()
+			Add(describe(ta)).Add(label(ta.Member(nb).Name, nb)).Int(nb).String()
 	case na < nb:
-		return describe(ta) + ": has no member " + label(tb.member(na).Name, na)
+		return describe(ta) + ": has no member " + label(tb.Member(na).Name, na)
 	}
 	return ""
 }
@@ -185,7 +185,7 @@ func (c *comparison) member(a, b Member, depth int) string {
 func (c *comparison) vars(ta, tb Type, depth int) string {
 	na, nb := ta.Vlen(), tb.Vlen()
 	for i := range min(na, nb) {
-		va, vb := ta.varSecinfo(i), tb.varSecinfo(i)
+		va, vb := ta.Var(i), tb.Var(i)
 		diff := c.types(va.Type, vb.Type, depth-1)
 		switch where := describe(c.a.Type(va.Type)); {
 		case diff != "":
@@ -199,9 +199,9 @@ func (c *comparison) vars(ta, tb Type, depth int) string {
 	switch {
 	case na > nb:
 		return text.Form("{}: has a {}, and should have only {}").
-			Add(describe(ta)).Add(describe(c.a.Type(ta.varSecinfo(nb).Type))).Int(nb).String()
+			Add(describe(ta)).Add(describe(c.a.Type(ta.Var(nb).Type))).Int(nb).String()
 	case na < nb:
-		return describe(ta) + ": has no " + describe(c.b.Type(tb.varSecinfo(na).Type))
+		return describe(ta) + ": has no " + describe(c.b.Type(tb.Var(na).Type))
 	}
 	return ""
 }
@@ -210,13 +210,14 @@ func (c *comparison) vars(ta, tb Type, depth int) string {
 // or without gaps, take one pass.
 func (c *comparison) enums(ta, tb Type) string {
 	nb, next := tb.Vlen(), 0
-	for _, ea := range ta.Enums() {
+	for i := range ta.Vlen() {
+		ea := ta.Enum(i)
 		for j := range nb {
 			at := next + j
 			if at >= nb {
 				at -= nb
 			}
-			eb := tb.enumerator(at)
+			eb := tb.Enum(at)
 			if !c.step(eb.Name) {
 				return describe(ta) + ": " + tooLarge
 			}

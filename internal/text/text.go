@@ -1,4 +1,4 @@
-// Package text puts messages together: a form with gaps, and what goes into them.
+// Package text puts messages together, from a form with gaps and what goes into them, and takes lines apart.
 //
 //	text.Form("function {} has {} bytes, not {}").Quote(name).Uint(size).Uint(want).String()
 //
@@ -20,7 +20,7 @@ type Text struct {
 	rest string // of the form, with the gaps that are still open
 }
 
-// Form begins a message. Its gaps are written {}, and filled from the first to the last.
+// Form begins a message. Its gaps are written {}, and filled from the first to the last. There must be as many as are filled.
 //
 //go:noinline
 func Form(form string) *Text { return &Text{rest: form} }
@@ -29,8 +29,8 @@ func Form(form string) *Text { return &Text{rest: form} }
 //
 //go:noinline
 func (t *Text) fill() {
-	before, after, _ := strings.Cut(t.rest, "{}")
-	t.done, t.rest = append(t.done, before...), after
+	gap := strings.IndexByte(t.rest, '{')
+	t.done, t.rest = append(t.done, t.rest[:gap]...), t.rest[gap+len("{}"):]
 }
 
 // Add fills the next gap with s as it is.
@@ -126,4 +126,33 @@ func Parse(s string, base uint64, bits int) (n uint64, ok bool) {
 		n = n*base + digit
 	}
 	return n, s != ""
+}
+
+// Cut returns what is before and after the first separator in s, and whether there is one: strings.Cut for one byte, which needs no search
+// for longer ones.
+//
+//go:noinline
+func Cut(s string, separator byte) (before, after string, found bool) {
+	if i := strings.IndexByte(s, separator); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
+}
+
+// Has tells whether there is a byte in s.
+//
+//go:noinline
+func Has(s string, b byte) bool { return strings.IndexByte(s, b) >= 0 }
+
+// Trim takes spaces and newlines from both ends of s.
+//
+//go:noinline
+func Trim(s string) string {
+	for s != "" && (s[0] == ' ' || s[0] == '\n') {
+		s = s[1:]
+	}
+	for s != "" && (s[len(s)-1] == ' ' || s[len(s)-1] == '\n') {
+		s = s[:len(s)-1]
+	}
+	return s
 }
