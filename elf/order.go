@@ -14,6 +14,7 @@ func (big bigEndian) order() binary.ByteOrder {
 	return binary.LittleEndian
 }
 
+//go:noinline
 func (big bigEndian) uint16(b []byte) uint16 {
 	if big {
 		return binary.BigEndian.Uint16(b)
@@ -21,6 +22,7 @@ func (big bigEndian) uint16(b []byte) uint16 {
 	return binary.LittleEndian.Uint16(b)
 }
 
+//go:noinline
 func (big bigEndian) uint32(b []byte) uint32 {
 	if big {
 		return binary.BigEndian.Uint32(b)
@@ -28,6 +30,7 @@ func (big bigEndian) uint32(b []byte) uint32 {
 	return binary.LittleEndian.Uint32(b)
 }
 
+//go:noinline
 func (big bigEndian) uint64(b []byte) uint64 {
 	if big {
 		return binary.BigEndian.Uint64(b)

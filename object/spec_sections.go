@@ -215,6 +215,8 @@ func (s *Spec) readLicenseAndVersion() error {
 }
 
 // only returns the section of a role that just one section can have, nil if none has it.
+//
+//go:noinline
 func (src *source) only(r role) *elf.Section {
 	for i := range src.sections {
 		if src.sections[i].role == r {

@@ -66,6 +66,8 @@ func (src *source) findDatasecs() {
 }
 
 // datasec returns the type that describes a section, void if there is none.
+//
+//go:noinline
 func (src *source) datasec(section string) btf.Type {
 	for _, t := range src.datasecs {
 		if t.Name() == section {

@@ -122,6 +122,7 @@ func (src *source) setFunction(f *function, sym *elf.Symbol) error {
 	return nil
 }
 
+//go:noinline
 func isHidden(sym *elf.Symbol) bool {
 	return sym.Visibility == elf.STV_HIDDEN || sym.Visibility == elf.STV_INTERNAL
 }

@@ -52,7 +52,7 @@ func (b *builder) pinInside(kind Kind, things []pinnable) error {
 			err = sys.PinAt(dir, escapePair(t.pin.Name, t.pin.Target), t.fd)
 		}
 		if err != nil {
-			return fail("pin", t.pin.String(), err, adviseErrno(err))
+			return fail("pin", t.pin.called(), err, adviseErrno(err))
 		}
 	}
 	return nil
@@ -109,7 +109,7 @@ func (b *builder) pinOutside(things []pinnable) error {
 			err = because(ErrExist, t.pin.Path, err)
 		}
 		if err != nil {
-			return fail("pin", t.pin.String(), err, adviseErrno(err))
+			return fail("pin", t.pin.called(), err, adviseErrno(err))
 		}
 		b.pinned = append(b.pinned, t.pin.Place)
 	}

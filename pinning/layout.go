@@ -24,6 +24,8 @@ const (
 )
 
 // String returns "map", "program" or "link".
+//
+//go:noinline
 func (k Kind) String() string {
 	switch k {
 	case KindMap:
@@ -37,6 +39,8 @@ func (k Kind) String() string {
 }
 
 // Dir returns the directory of a tree that holds pins of this kind: "maps", "programs" or "links"; "" where k is none of the three.
+//
+//go:noinline
 func (k Kind) Dir() string {
 	if !k.valid() {
 		return ""
@@ -54,6 +58,8 @@ type Thing struct {
 }
 
 // String returns the name people read: "map .rodata.cfg", "link ingress@eth0".
+//
+//go:noinline
 func (t Thing) String() string {
 	name := readable(t.Name)
 	if t.Target != "" {
@@ -63,6 +69,8 @@ func (t Thing) String() string {
 }
 
 // component returns the file name of the pin. What is wrong with t is a *[NameError].
+//
+//go:noinline
 func (t Thing) component() (string, error) {
 	switch {
 	case !t.Kind.valid():
@@ -81,6 +89,8 @@ func (t Thing) component() (string, error) {
 }
 
 // place returns the default path of t below the root. It does not check t.
+//
+//go:noinline
 func (t Thing) place(tree string) string {
 	return tree + "/" + t.Kind.Dir() + "/" + escapePair(t.Name, t.Target)
 }
@@ -110,5 +120,10 @@ type Pin struct {
 
 // String returns the name people read: "map .rodata.cfg", "link ingress@eth0".
 func (p Pin) String() string { return p.thing().String() }
+
+// called is String without a copy of the pin.
+//
+//go:noinline
+func (p *Pin) called() string { return p.thing().String() }
 
 func (p *Pin) thing() Thing { return Thing{Kind: p.Kind, Name: p.Name, Target: p.Target} }

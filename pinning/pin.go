@@ -146,12 +146,12 @@ func (s *stage) pinnables(obj *object.Object, pins []Pin) ([]pinnable, error) {
 		case KindLink:
 			l := obj.Link(p.Name, p.Target)
 			if !l.Pinnable() {
-				return nil, fail("pin", p.String(), ErrUnpinnable, "links of this kind need Linux 5.15; leave it unpinned with Override.Skip")
+				return nil, fail("pin", p.called(), ErrUnpinnable, "links of this kind need Linux 5.15; leave it unpinned with Override.Skip")
 			}
 			t.fd, t.id = l.FD(), l.ID()
 		}
 		if t.fd.Int() < 0 {
-			return nil, fail("pin", p.String(), sys.ErrClosed, "pin an object before it is closed")
+			return nil, fail("pin", p.called(), sys.ErrClosed, "pin an object before it is closed")
 		}
 		if p.Override {
 			var err error
@@ -176,12 +176,12 @@ func (r *Root) look(p *Pin, id uint32) (bool, error) {
 		fd.Close()
 	}
 	if err != nil {
-		return false, fail("pin", p.String(), err, "")
+		return false, fail("pin", p.called(), err, "")
 	}
 	if Kind(kind) == KindMap && p.Kind == KindMap && have == id {
 		return true, nil
 	}
-	return false, fail("pin", p.String(), because(ErrExist, text.Form("{} is a {} with id {}").
+	return false, fail("pin", p.called(), because(ErrExist, text.Form("{} is a {} with id {}").
 		Add(p.Path).Add(kind.String()).Uint(uint64(have)).String(), nil), "choose another path")
 }
 

@@ -65,7 +65,7 @@ func Plan(root, tree string, things []Thing, overrides []Override) ([]Pin, error
 		if err != nil {
 			return nil, err
 		}
-		claims = append(claims, claim{place: p.Place, of: p.String(), isPin: true})
+		claims = append(claims, claim{place: p.Place, of: p.called(), isPin: true})
 	}
 	if err := findConflict(root, tree, claims); err != nil {
 		return nil, err

@@ -71,6 +71,11 @@ func (p RecordedPin) Place(tree string) string {
 	return p.thing().place(tree)
 }
 
+// called is String without a copy of the pin.
+//
+//go:noinline
+func (p *RecordedPin) called() string { return p.thing().String() }
+
 func (p *RecordedPin) thing() Thing { return Thing{Kind: p.Kind, Name: p.Name, Target: p.Target} }
 
 // RecordName returns the name of the symbolic link that holds part i of a record, counted from 0: "%record", "%record1", "%record2".
@@ -102,10 +107,10 @@ func checkRecord(r *Record) (tree string, pins []*RecordedPin, err error) {
 			what = "cannot be in an incomplete record, which has only maps"
 		}
 		if what != "" {
-			return "", nil, badRecord(p.String(), what)
+			return "", nil, badRecord(p.called(), what)
 		}
 		pins = append(pins, p)
-		claims[k] = claim{place: p.Place(tree), of: p.String(), isPin: true}
+		claims[k] = claim{place: p.Place(tree), of: p.called(), isPin: true}
 	}
 	if err := findConflict("", tree, claims); err != nil {
 		return "", nil, badRecord("record", err.Error())

@@ -92,20 +92,19 @@ func mapComponents(path string, change func(string) string) string {
 func splitLines(lines []string) ([]string, error) {
 	var parts []string
 	for len(lines) > 0 {
-		size, n := maxHeader, 0
-		for n < len(lines) && size+1+len(lines[n]) <= maxTarget {
-			size += 1 + len(lines[n])
-			n++
+		part := make([]byte, 0, maxTarget)
+		for len(lines) > 0 && maxHeader+len(part)+1+len(lines[0]) <= maxTarget {
+			part = append(append(part, '\n'), lines[0]...)
+			lines = lines[1:]
 		}
-		parts = append(parts, strings.Join(lines[:n], "\n"))
-		lines = lines[n:]
+		parts = append(parts, string(part))
 	}
 	if len(parts) > maxParts {
 		return nil, badRecord("record", text.Form("needs {} links for its text, over the limit of {}: pin fewer things, or with shorter names").
 			Int(len(parts)).Int(maxParts).String())
 	}
 	for i := range parts {
-		parts[i] = header(i, len(parts)) + "\n" + parts[i]
+		parts[i] = header(i, len(parts)) + parts[i]
 	}
 	return parts, nil
 }
@@ -350,6 +349,7 @@ func kindOf(name string) Kind {
 	return 0
 }
 
+//go:noinline
 func hex(data []byte) string {
 	const digits = "0123456789abcdef"
 	out := make([]byte, 0, 2*len(data))

@@ -91,7 +91,7 @@ func (s *stage) removeOutside(t *tree) error {
 			err = unix.Unlinkat(dir.Int(), name, 0)
 		}
 		if err != nil {
-			return fail("remove pin of", p.String(), err, "")
+			return fail("remove pin of", p.called(), err, "")
 		}
 	}
 	return nil
@@ -130,18 +130,18 @@ func (r *Root) claimedOutside(but *tree) (map[string]bool, error) {
 
 // waitForEnd waits until the kernel has no link of these ids any more.
 func waitForEnd(links []*RecordedPin) error {
-	deadline := time.Now().Add(detachWait)
+	start := time.Now()
 	for _, p := range links {
 		for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
 			there, err := linkExists(p.ID)
 			if err != nil {
-				return fail("wait for the end of", p.String(), err, "needs CAP_SYS_ADMIN to look at the kernel's links")
+				return fail("wait for the end of", p.called(), err, "needs CAP_SYS_ADMIN to look at the kernel's links")
 			}
 			if !there {
 				break
 			}
-			if time.Now().After(deadline) {
-				return fail("remove", p.String(), because(ErrAttached, text.Form("link id {}").Uint(uint64(p.ID)).String(), nil),
+			if time.Since(start) > detachWait {
+				return fail("remove", p.called(), because(ErrAttached, text.Form("link id {}").Uint(uint64(p.ID)).String(), nil),
 					text.Form("its pins are gone; find who holds it with: bpftool link show id {}").Uint(uint64(p.ID)).String())
 			}
 			time.Sleep(pause)

@@ -114,7 +114,7 @@ func (r *Root) plan(tree string, all []Thing, opts *Options, arrays map[string]b
 			return nil, o.bad("lies in the object's own directory, where all has its place already")
 		}
 		if below && r.isTree(first) {
-			return nil, &ConflictError{Path: r.path + first, Inside: p.Path, First: "the pinned object " + first, Second: p.String()}
+			return nil, &ConflictError{Path: r.path + first, Inside: p.Path, First: "the pinned object " + first, Second: p.called()}
 		}
 	}
 	return pins, nil

@@ -33,9 +33,9 @@ type stage struct {
 
 // lock takes the lock of a tree and clears what a dead process left in its staging directory.
 func (r *Root) lock(tree string, wait time.Duration) (*stage, error) {
-	deadline := time.Now().Add(wait)
+	start := time.Now()
 	for {
-		dir, err := r.tryLock(stagePrefix+tree, time.Until(deadline))
+		dir, err := r.tryLock(stagePrefix+tree, wait-time.Since(start))
 		if err != nil {
 			return nil, err
 		}

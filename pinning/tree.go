@@ -166,16 +166,16 @@ func (t *tree) get(p *RecordedPin) (*sys.FD, error) {
 	switch err {
 	case nil:
 	case unix.ENOENT:
-		return nil, because(ErrDrift, p.String()+" is gone", nil)
+		return nil, because(ErrDrift, p.called()+" is gone", nil)
 	case unix.ELOOP, unix.EISDIR, unix.ENOTDIR:
-		return nil, because(ErrForeign, "what is at the place of "+p.String()+" is no pin", nil)
+		return nil, because(ErrForeign, "what is at the place of "+p.called()+" is no pin", nil)
 	default:
-		return nil, fail("open pin of", p.String(), err, "")
+		return nil, fail("open pin of", p.called(), err, "")
 	}
 	kind, id, err := sys.KindOf(fd)
 	if err == nil && (Kind(kind) != p.Kind || id != p.ID) {
 		err = because(ErrDrift, text.Form("{} has id {} in the record, and a {} with id {} is pinned there").
-			Add(p.String()).Uint(uint64(p.ID)).Add(kind.String()).Uint(uint64(id)).String(), nil)
+			Add(p.called()).Uint(uint64(p.ID)).Add(kind.String()).Uint(uint64(id)).String(), nil)
 	}
 	if err != nil {
 		fd.Close()

@@ -141,10 +141,10 @@ func Exchange(oldDir *FD, oldName string, newDir *FD, newName string) error {
 // Lock takes the exclusive flock(2) of a directory, waiting no longer than wait; EAGAIN if it is still held. Never lock the
 // descriptor of a map, program or link: all of them share one inode, and so one lock.
 func Lock(dir *FD, wait time.Duration) error {
-	deadline := time.Now().Add(wait)
+	start := time.Now()
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		err := unix.Flock(dir.Int(), unix.LOCK_EX|unix.LOCK_NB)
-		left := time.Until(deadline)
+		left := wait - time.Since(start)
 		if err == nil || err != unix.EAGAIN && err != unix.EINTR || left <= 0 {
 			return err
 		}

@@ -34,6 +34,8 @@ func (d *Data) Len() int { return max(len(d.index), 1) }
 func (d *Data) Raw() []byte { return d.raw }
 
 // Type returns the type that has the id. For an id that no type has, it is void.
+//
+//go:noinline
 func (d *Data) Type(id ID) Type {
 	if id == 0 || uint64(id) >= uint64(len(d.index)) {
 		return Type{}

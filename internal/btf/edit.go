@@ -73,6 +73,8 @@ func (d *Data) editLinkage(id ID, kind Kind, linkage uint32) (Type, error) {
 }
 
 // put writes the nth word of the type.
+//
+//go:noinline
 func (d *Data) put(t Type, n int, value uint32) {
 	b := d.raw[t.off+4*uint32(n):]
 	if d.big {

@@ -34,6 +34,7 @@ const (
 	infoKinds
 )
 
+//go:noinline
 func (k infoKind) String() string {
 	return [...]string{"func_info", "line_info", "core_relo"}[k]
 }

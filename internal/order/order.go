@@ -35,6 +35,8 @@ func Indices(n int, less func(a, b int) bool) []int32 {
 }
 
 // InOrder tells whether n things are in order.
+//
+//go:noinline
 func InOrder(n int, less func(a, b int) bool) bool {
 	for i := 1; i < n; i++ {
 		if less(i, i-1) {
