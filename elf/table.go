@@ -100,7 +100,7 @@ func (f *File) readSections(data []byte, t table) error {
 	room := uint64(len(data))
 	for i := range f.Sections {
 		s := &f.Sections[i]
-		*s = readSection(i, t.header(data, i), f.big)
+		s.read(i, t.header(data, i), f.big)
 		if s.Type == SHT_NULL || s.Type == SHT_NOBITS {
 			continue
 		}
@@ -122,20 +122,13 @@ func (f *File) readSections(data []byte, t table) error {
 	return nil
 }
 
-// readSection reads what the header of section i says of itself.
-func readSection(i int, header []byte, big bigEndian) Section {
-	return Section{
-		Index:     i,
-		Type:      big.uint32(header[4:]),
-		Flags:     big.uint64(header[8:]),
-		Addr:      big.uint64(header[16:]),
-		Offset:    big.uint64(header[24:]),
-		Size:      big.uint64(header[32:]),
-		Link:      big.uint32(header[40:]),
-		Info:      big.uint32(header[44:]),
-		AddrAlign: big.uint64(header[48:]),
-		EntSize:   big.uint64(header[56:]),
-	}
+// read reads what the header of section i says of itself.
+func (s *Section) read(i int, header []byte, big bigEndian) {
+	s.Index = i
+	s.Type, s.Flags = big.uint32(header[4:]), big.uint64(header[8:])
+	s.Addr, s.Offset, s.Size = big.uint64(header[16:]), big.uint64(header[24:]), big.uint64(header[32:])
+	s.Link, s.Info = big.uint32(header[40:]), big.uint32(header[44:])
+	s.AddrAlign, s.EntSize = big.uint64(header[48:]), big.uint64(header[56:])
 }
 
 // readNames names the sections, if the file does.

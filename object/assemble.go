@@ -38,7 +38,7 @@ type assembler struct {
 	calls   []call    // of those functions: each one's together, in the order of its instructions
 	pending []pending // functions whose calls are being followed
 	refused bool      // a function in it needs what cannot be loaded
-	image   image
+	image   *image
 }
 
 // call is an instruction that has a function's distance in it: a call, or a load of its address.
@@ -67,7 +67,7 @@ func newAssembler(s *Spec) *assembler {
 // instructions are wrong.
 func (a *assembler) assemble(p *ProgramSpec) (*image, error) {
 	defer a.reset()
-	a.image = image{big: a.src.big}
+	a.image = &image{big: a.src.big}
 	if err := a.place(p.function); err != nil {
 		return nil, err
 	}
@@ -94,8 +94,7 @@ func (a *assembler) assemble(p *ProgramSpec) (*image, error) {
 		return nil, a.refusal(p)
 	}
 	a.addDebugInfo()
-	result := a.image
-	return &result, nil
+	return a.image, nil
 }
 
 // reset forgets the last program.
@@ -103,7 +102,7 @@ func (a *assembler) reset() {
 	for _, f := range a.order {
 		a.at[f] = -1
 	}
-	a.order, a.calls, a.pending, a.image = a.order[:0], a.calls[:0], a.pending[:0], image{}
+	a.order, a.calls, a.pending, a.image = a.order[:0], a.calls[:0], a.pending[:0], nil
 	a.refused = false
 }
 
@@ -111,9 +110,7 @@ func (a *assembler) reset() {
 func (a *assembler) refusal(p *ProgramSpec) error {
 	what, kinds := "", a.src.externKinds()
 	for _, index := range a.order {
-		for _, f := range a.src.featuresOf(index, kinds) {
-			what += text.Form("; {}: {}").Add(f.Kind).Add(f.Where).String()
-		}
+		what += listed(a.src.featuresOf(index, kinds))
 	}
 	return unsupported(text.Form("program {} needs what cannot be loaded{}").Quote(p.Name).Add(what).String())
 }
@@ -169,21 +166,31 @@ func (a *assembler) apply(ref *reference, at uint32, insn []byte) {
 	case toMap:
 		big.setSourceRegister(insn, pseudoMapFD)
 		big.setImmediate(insn, 0) // the addend is used up
-		a.image.maps = append(a.image.maps, mapFixup{at, ref.index})
+		a.addMap(at, ref.index)
 	case toData:
 		big.setSourceRegister(insn, pseudoMapValue)
 		big.setImmediate(insn, 0)
 		big.setImmediate(insn[insnSize:], int32(ref.offset))
-		a.image.maps = append(a.image.maps, mapFixup{at, ref.index})
+		a.addMap(at, ref.index)
 	case toFunction:
 		if insn[0] == opLoad64 {
 			big.setSourceRegister(insn, pseudoFunction)
 		}
-		a.calls = append(a.calls, call{at, ref.index})
+		a.addCall(at, ref.index)
 	default:
 		a.refused = true
-		a.calls = append(a.calls, call{at, nowhere})
+		a.addCall(at, nowhere)
 	}
+}
+
+//go:noinline
+func (a *assembler) addMap(at uint32, spec int32) {
+	a.image.maps = append(a.image.maps, mapFixup{at, spec})
+}
+
+//go:noinline
+func (a *assembler) addCall(at uint32, function int32) {
+	a.calls = append(a.calls, call{at, function})
 }
 
 // findCalls checks the instructions of a function that begins at base, and adds calls that have no relocation, as those within a section may
@@ -205,7 +212,7 @@ func (a *assembler) findCalls(f *function, base uint32, first int) error {
 				return malformed(text.Form("instruction {} of function {} calls instruction {} of its section, where no function begins").
 					Uint(uint64(i)).Quote(f.name).Int64(target).String())
 			}
-			a.calls = append(a.calls, call{base + i, int32(callee)})
+			a.addCall(base+i, int32(callee))
 		}
 		if insn[0] != opLoad64 {
 			continue

@@ -50,13 +50,13 @@ func (src *source) featuresOfObject() (all []Feature) {
 		default:
 			continue
 		}
-		all = append(all, Feature{kind, text.Form("section {}").Quote(src.file.Sections[i].Name).String()})
+		all = withFeature(all, kind, text.Form("section {}").Quote(src.file.Sections[i].Name).String())
 	}
 	// These are the object's even if no program uses them: the kernel takes no BTF with functions, or variables without a type, in a DATASEC.
 	ksyms := src.datasec(".ksyms")
 	for i := range ksyms.Vlen() {
 		t := src.types.Type(ksyms.Var(i).Type)
-		all = append(all, Feature{ksymKind(t), text.Quote(t.Name())})
+		all = withFeature(all, ksymKind(t), text.Quote(t.Name()))
 	}
 	return all
 }
@@ -66,10 +66,10 @@ func (src *source) featuresOf(index int32, kinds map[string]string) (all []Featu
 	f := &src.functions[index]
 	where := text.Form("function {} in section {}").Quote(f.name).Quote(src.file.Sections[f.section].Name).String()
 	if f.structOps {
-		all = append(all, Feature{FeatureStructOps, where})
+		all = withFeature(all, FeatureStructOps, where)
 	}
 	if f.core > 0 {
-		all = append(all, Feature{FeatureCORE, text.Form("{} in {}").Uint(uint64(f.core)).Add(where).String()})
+		all = withFeature(all, FeatureCORE, text.Form("{} in {}").Uint(uint64(f.core)).Add(where).String())
 	}
 	seen := map[int]bool{} // symbols
 	for rels := src.relocations(f); len(rels) > 0; rels = rels[relocationSize:] {
@@ -79,10 +79,23 @@ func (src *source) featuresOf(index int32, kinds map[string]string) (all []Featu
 			continue // what is wrong is for assemble to report
 		}
 		seen[rel.Symbol] = true
-		all = append(all, Feature{featureKind(&ref, kinds), text.Form("{} in {}, instruction {}").
-			Quote(ref.name).Add(where).Uint(uint64(ref.insn)).String()})
+		all = withFeature(all, featureKind(&ref, kinds), text.Form("{} in {}, instruction {}").
+			Quote(ref.name).Add(where).Uint(uint64(ref.insn)).String())
 	}
 	return all
+}
+
+//go:noinline
+func withFeature(all []Feature, kind, where string) []Feature {
+	return append(all, Feature{kind, where})
+}
+
+// listed gives features as the end of a message.
+func listed(features []Feature) (list string) {
+	for i := range features {
+		list += text.Form("; {}: {}").Add(features[i].Kind).Add(features[i].Where).String()
+	}
+	return list
 }
 
 // featureKind tells what a reference needs that this package cannot do.

@@ -17,11 +17,7 @@ func (l *loader) check() error {
 		return err
 	}
 	if features := s.source.featuresOfObject(); len(features) > 0 {
-		what := "the object needs what cannot be loaded"
-		for _, f := range features {
-			what += text.Form("; {}: {}").Add(f.Kind).Add(f.Where).String()
-		}
-		return unsupported(what)
+		return unsupported("the object needs what cannot be loaded" + listed(features))
 	}
 	for _, p := range s.Programs {
 		if p.Autoload && p.Type == sys.ProgTypeUnspec {

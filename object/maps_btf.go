@@ -70,12 +70,8 @@ func (b *mapBuilder) addVariable(sec *elf.Section, symbols map[string]*elf.Symbo
 		return malformed(text.Form(`map {} has {} bytes at {}, but section ".maps" has only {}`).
 			Quote(name).Uint(uint64(v.Size)).Uint(symbol.Value).Uint(sec.Size).String())
 	}
-	d := definition{types: types, spec: MapSpec{Name: name, Section: sec.Name}}
-	if err := d.read(variable.Ref(), v.Size); err != nil {
-		return err
-	}
-	b.add(d.spec, sec.Index, symbol.Value, uint64(v.Size))
-	return nil
+	d := definition{types: types, spec: b.add(name, sec, symbol.Value, uint64(v.Size))}
+	return d.read(variable.Ref(), v.Size)
 }
 
 // maxFields is how many fields a definition may have before they are looked at: few, so that many maps of one long type take no time.
@@ -84,7 +80,7 @@ const maxFields = 64
 // definition reads one map's definition: a struct whose members' types hold the values.
 type definition struct {
 	types *btf.Data
-	spec  MapSpec
+	spec  *MapSpec
 	inner bool
 }
 
@@ -127,7 +123,7 @@ func (d *definition) read(id btf.ID, size uint32) error {
 
 // member reads one field.
 func (d *definition) member(m *btf.Member) (err error) {
-	s := &d.spec
+	s := d.spec
 	switch m.Name {
 	case "type":
 		var kind uint32
@@ -216,7 +212,7 @@ func (d *definition) setSize(m *btf.Member, size *uint32, n uint32) error {
 
 // values reads what __array wrote last: the template of inner maps, or a program array's functions. Which ones is for relocations to say.
 func (d *definition) values(id btf.ID) error {
-	s := &d.spec
+	s := d.spec
 	if d.inner {
 		return d.fail("an inner map cannot have inner maps: field \"values\"")
 	}
@@ -239,11 +235,11 @@ func (d *definition) values(id btf.ID) error {
 		}
 		return nil
 	}
-	inner := definition{types: d.types, spec: MapSpec{Name: s.Name + ".inner", Section: s.Section}, inner: true}
+	inner := definition{types: d.types, spec: &MapSpec{Name: s.Name + ".inner", Section: s.Section}, inner: true}
 	if err := inner.read(target.ID(), ^uint32(0)); err != nil {
 		return err
 	}
-	s.Inner = &inner.spec
+	s.Inner = inner.spec
 	return nil
 }
 

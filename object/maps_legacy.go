@@ -46,7 +46,8 @@ func (b *mapBuilder) addLegacySection(sec *elf.Section, symbols []elf.Symbol) er
 	if sec.Size%n != 0 || size < legacyMapSize {
 		return fail(text.Form("its {} bytes cannot be {} definitions of one size, each of 20 bytes or more").Uint(sec.Size).Uint(n).String())
 	}
-	for i, symbol := range symbols {
+	for i := range symbols {
+		symbol := &symbols[i]
 		switch name := text.Quote(symbol.Name); {
 		case symbol.Bind == elf.STB_LOCAL:
 			return unsupported("map " + name + " is static; only global maps are loaded")
@@ -63,21 +64,14 @@ func (b *mapBuilder) addLegacySection(sec *elf.Section, symbols []elf.Symbol) er
 					Quote(symbol.Name).Int(legacyMapSize + at).String())
 			}
 		}
-		b.add(b.src.legacyMap(sec.Name, symbol.Name, def), sec.Index, symbol.Value, size)
+		b.add(symbol.Name, sec, symbol.Value, size).readLegacy(def)
 	}
 	return nil
 }
 
-// legacyMap reads one definition.
-func (src *source) legacyMap(section, name string, def []byte) MapSpec {
-	word := func(i int) uint32 { return src.big.uint32(def[4*i:]) }
-	return MapSpec{
-		Name:       name,
-		Section:    section,
-		Type:       sys.MapType(word(0)),
-		KeySize:    word(1),
-		ValueSize:  word(2),
-		MaxEntries: word(3),
-		Flags:      word(4),
-	}
+// readLegacy reads one definition.
+func (m *MapSpec) readLegacy(def []byte) {
+	big := m.source.big
+	m.Type, m.KeySize, m.ValueSize = sys.MapType(big.uint32(def)), big.uint32(def[4:]), big.uint32(def[8:])
+	m.MaxEntries, m.Flags = big.uint32(def[12:]), big.uint32(def[16:])
 }

@@ -18,7 +18,9 @@ type source struct {
 	functions []function
 	objects   []elf.Symbol // variables and map definitions, by section, then value
 	maps      []*MapSpec   // those of the Spec; relocations count them
-	places    []mapPlace   // where the definitions of maps are, by section, then offset
+	places    []mapPlace   // where the definitions of maps are, one for each of maps
+
+	placeOrder []int32 // the indices of places, by section, then offset; nil if they are in order
 }
 
 // parse reads everything but the name. The order matters: each step uses what the ones before found.

@@ -86,7 +86,7 @@ func roleOf(s *elf.Section) role {
 
 // isNamed reports whether a section is base itself or one of its kind, such as .data.x.
 func isNamed(name, base string) bool {
-	rest, found := strings.CutPrefix(name, base)
+	rest, found := text.CutPrefix(name, base)
 	return found && (rest == "" || rest[0] == '.')
 }
 

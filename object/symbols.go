@@ -57,7 +57,8 @@ func (s *Spec) readSymbols() error {
 			if len(sym.Name) > maxName {
 				return nameTooLong("variable", sym.Name, maxName)
 			}
-			src.objects = append(src.objects, sym)
+			src.objects = src.objects[:len(src.objects)+1]
+			src.objects[len(src.objects)-1] = sym
 		}
 	}
 	order.Sort(src.functions, func(a, b *function) bool {

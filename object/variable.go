@@ -96,8 +96,9 @@ func (s *Spec) readVariables() error {
 	if n == 0 {
 		return nil
 	}
-	variables := make([]Variable, 0, n)
-	s.Variables = make([]*Variable, 0, n)
+	variables := make([]Variable, n)
+	s.Variables = make([]*Variable, n)
+	n = 0
 	for i := range src.objects {
 		symbol := &src.objects[i]
 		sec := &src.sections[symbol.Section]
@@ -109,8 +110,10 @@ func (s *Spec) readVariables() error {
 			return malformed(text.Form("variable {} has {} bytes at {} of section {}, which has only {}").
 				Quote(symbol.Name).Uint(symbol.Size).Uint(symbol.Value).Quote(m.Section).Uint(size).String())
 		}
-		variables = append(variables, Variable{symbol.Name, m, int(symbol.Value), int(symbol.Size)})
-		s.Variables = append(s.Variables, &variables[len(variables)-1])
+		v := &variables[n]
+		v.name, v.spec, v.offset, v.size = symbol.Name, m, int(symbol.Value), int(symbol.Size)
+		s.Variables[n] = v
+		n++
 	}
 	if i, j := twin(n, func(i int) string { return variables[i].name }); i >= 0 {
 		return malformed(text.Form("two variables are called {}, one in section {}, one in section {}").

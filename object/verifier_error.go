@@ -103,6 +103,8 @@ func isInstruction(line string) bool {
 }
 
 // isStatistics reports whether text begins with a line that is one of those that every log ends with.
+//
+//go:noinline
 func isStatistics(text string) bool {
 	for _, prefix := range []string{"processed ", "verification time ", "stack depth "} {
 		if strings.HasPrefix(text, prefix) {

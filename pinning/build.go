@@ -145,7 +145,7 @@ func (b *builder) commit(replace bool) error {
 
 // undo removes everything that was made. The links in it stay attached as long as the caller holds them.
 func (b *builder) undo() error {
-	var errs []error
+	var failed error
 	for _, place := range b.pinned {
 		at, name := splitPlace(place)
 		dir, err := openDirs(b.stage.root.dir, at)
@@ -153,13 +153,13 @@ func (b *builder) undo() error {
 			err = unix.Unlinkat(dir.Int(), name, 0)
 			dir.Close()
 		}
-		errs = append(errs, err)
+		failed = join(failed, err)
 	}
 	for i := len(b.dirs) - 1; i >= 0; i-- {
 		// Another process may have put something in it: then it stays.
 		unix.Unlinkat(b.stage.root.dir.Int(), b.dirs[i], unix.AT_REMOVEDIR)
 	}
-	return errors.Join(append(errs, clearTree(b.stage.dir, newTree))...)
+	return join(failed, clearTree(b.stage.dir, newTree))
 }
 
 func (b *builder) close() {

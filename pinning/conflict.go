@@ -41,18 +41,23 @@ type claim struct {
 	isPin bool
 }
 
+type claims []claim
+
+//go:noinline
+func (all *claims) add(place, of string, isPin bool) { *all = append(*all, claim{place, of, isPin}) }
+
 // findConflict returns nil if no two pins, and no pin and directory of the tree, claim one place, and no pin lies inside another. It adds
 // the claims of the tree's directories. The root, which may be "", is for the message only.
-func findConflict(root, tree string, claims []claim) error {
-	claims = append(claims, claim{place: tree, of: "the directory of " + tree})
+func findConflict(root, tree string, all claims) error {
+	all.add(tree, "the directory of "+tree, false)
 	for kind := KindMap; kind <= KindLink; kind++ {
 		dir := kind.Dir()
-		claims = append(claims, claim{place: tree + "/" + dir, of: text.Form("the directory of {} of {}").Add(dir).Add(tree).String()})
+		all.add(tree+"/"+dir, text.Form("the directory of {} of {}").Add(dir).Add(tree).String(), false)
 	}
 	// In this order, what lies inside a place follows it at once. So if anything clashes with a pin, its neighbour does.
-	sorted := order.Indices(len(claims), func(a, b int) bool { return comparePlaces(claims[a].place, claims[b].place) < 0 })
+	sorted := order.Indices(len(all), func(a, b int) bool { return comparePlaces(all[a].place, all[b].place) < 0 })
 	for k := range sorted[1:] {
-		first, second := &claims[sorted[k]], &claims[sorted[k+1]]
+		first, second := &all[sorted[k]], &all[sorted[k+1]]
 		inside := ""
 		switch {
 		case first.place == second.place:

@@ -60,6 +60,8 @@ func makeDirs(base *sys.FD, place string) (dir *sys.FD, made []string, err error
 }
 
 // splitPlace cuts a path below the root into the directory and the last name.
+//
+//go:noinline
 func splitPlace(place string) (dir, name string) {
 	i := strings.LastIndexByte(place, '/')
 	return place[:max(i, 0)], place[i+1:]

@@ -98,7 +98,7 @@ func (t Thing) place(tree string) string {
 // before orders maps, programs, links; then names; then targets.
 //
 //go:noinline
-func (t Thing) before(b Thing) bool {
+func (t *Thing) before(b *Thing) bool {
 	if t.Kind != b.Kind {
 		return t.Kind < b.Kind
 	}

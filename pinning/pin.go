@@ -46,6 +46,8 @@ func adviseExist(err error) string {
 	switch {
 	case errors.Is(err, ErrExist):
 		return "open it, unpin it, or choose another name or instance"
+	case errors.Is(err, ErrDifferent):
+		return "unpin it, or use another name or instance"
 	case errors.Is(err, ErrForeign):
 		return "move it away, or choose another name"
 	}

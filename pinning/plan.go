@@ -44,13 +44,13 @@ func Plan(root, tree string, things []Thing, overrides []Override) ([]Pin, error
 	if _, _, err := ParseTreeName(tree); err != nil {
 		return nil, err
 	}
-	sorted := order.Indices(len(things), func(a, b int) bool { return things[a].before(things[b]) })
+	sorted := order.Indices(len(things), func(a, b int) bool { return things[a].before(&things[b]) })
 	chosen, err := checkOverrides(things, sorted, overrides)
 	if err != nil {
 		return nil, err
 	}
 	pins := make([]Pin, 0, len(things))
-	claims := make([]claim, 0, len(things)+4)
+	var claimed claims
 	for _, i := range sorted {
 		o := chosen[i]
 		if o != nil && o.Skip {
@@ -65,9 +65,9 @@ func Plan(root, tree string, things []Thing, overrides []Override) ([]Pin, error
 		if err != nil {
 			return nil, err
 		}
-		claims = append(claims, claim{place: p.Place, of: p.called(), isPin: true})
+		claimed.add(p.Place, p.called(), true)
 	}
-	if err := findConflict(root, tree, claims); err != nil {
+	if err := findConflict(root, tree, claimed); err != nil {
 		return nil, err
 	}
 	return pins, nil
@@ -90,7 +90,7 @@ func (p *Pin) plan(root, tree string, t *Thing) error {
 func (o *Override) apply(root string, p *Pin) error {
 	place := o.Path
 	if strings.HasPrefix(place, "/") {
-		below, ok := strings.CutPrefix(place, root)
+		below, ok := text.CutPrefix(place, root)
 		if !ok {
 			return o.bad(text.Form("is not below the root {}").Quote(root).String())
 		}
@@ -111,17 +111,19 @@ func (o *Override) apply(root string, p *Pin) error {
 // alone. The things are sorted by their indices; the overrides are looked at in an order of their own, so that the error does not depend on theirs.
 func checkOverrides(things []Thing, sorted []int32, overrides []Override) ([]*Override, error) {
 	chosen := make([]*Override, len(things))
-	byThing := order.Indices(len(overrides), func(a, b int) bool {
-		s, t := overrides[a].thing(), overrides[b].thing()
-		return s.before(t) || s == t && overrides[a].Path < overrides[b].Path
+	of := make([]Thing, len(overrides))
+	for i := range of {
+		of[i] = overrides[i].thing()
+	}
+	byThing := order.Indices(len(of), func(a, b int) bool {
+		return of[a].before(&of[b]) || !of[b].before(&of[a]) && overrides[a].Path < overrides[b].Path
 	})
 	for _, i := range byThing {
-		o := &overrides[i]
-		t := o.thing()
+		o, t := &overrides[i], &of[i]
 		k := order.First(len(sorted), func(k int) bool { return !things[sorted[k]].before(t) })
 		what := ""
 		switch {
-		case k == len(sorted) || things[sorted[k]] != t:
+		case k == len(sorted) || t.before(&things[sorted[k]]):
 			what = text.Form("is for a {} that the object does not have").Add(t.Kind.String()).String()
 		case chosen[sorted[k]] != nil:
 			what = "is the second override for it, after " + text.Quote(chosen[sorted[k]].Path)

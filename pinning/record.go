@@ -95,13 +95,18 @@ func checkRecord(r *Record) (tree string, pins []*RecordedPin, err error) {
 	if err != nil {
 		return "", nil, badRecord("record", err.Error())
 	}
-	claims := make([]claim, len(r.Pins))
-	for k, i := range order.Indices(len(r.Pins), func(a, b int) bool { return r.Pins[a].thing().before(r.Pins[b].thing()) }) {
-		p := &r.Pins[i]
+	var claimed claims
+	all := make([]Thing, len(r.Pins))
+	for i := range all {
+		all[i] = r.Pins[i].thing()
+	}
+	last := &Thing{}
+	for _, i := range order.Indices(len(all), func(a, b int) bool { return all[a].before(&all[b]) }) {
+		p, t := &r.Pins[i], &all[i]
 		what := p.fault(tree)
 		switch {
 		case what != "":
-		case k > 0 && p.thing() == pins[k-1].thing():
+		case *t == *last:
 			what = "is there twice"
 		case !r.Complete && p.Kind != KindMap:
 			what = "cannot be in an incomplete record, which has only maps"
@@ -109,10 +114,10 @@ func checkRecord(r *Record) (tree string, pins []*RecordedPin, err error) {
 		if what != "" {
 			return "", nil, badRecord(p.called(), what)
 		}
-		pins = append(pins, p)
-		claims[k] = claim{place: p.Place(tree), of: p.called(), isPin: true}
+		pins, last = append(pins, p), t
+		claimed.add(p.Place(tree), p.called(), true)
 	}
-	if err := findConflict("", tree, claims); err != nil {
+	if err := findConflict("", tree, claimed); err != nil {
 		return "", nil, badRecord("record", err.Error())
 	}
 	return tree, pins, nil

@@ -48,21 +48,28 @@ func encodeRecord(r *Record) ([]string, error) {
 	if r.Complete {
 		complete = "yes"
 	}
-	lines := make([]string, 0, len(pins)+6)
-	lines = append(lines,
-		"tree "+tree,
-		text.Form("generation {}").Uint(r.Generation).String(),
-		"elf "+hex(r.ELF[:]),
-		"spec "+hex(r.Spec[:]),
-		"complete "+complete)
+	w := recordWriter{sum: fnvStart}
+	w.line("tree " + tree)
+	w.line("generation " + text.Number(r.Generation))
+	w.line("elf " + hex(r.ELF[:]))
+	w.line("spec " + hex(r.Spec[:]))
+	w.line("complete " + complete)
 	for _, p := range pins {
-		lines = append(lines, pinLine(p))
+		w.line(pinLine(p))
 	}
-	sum := fnvStart
-	for _, line := range lines {
-		sum = sum.add(line)
-	}
-	return splitLines(append(lines, "end "+sum.text()))
+	w.line("end " + w.sum.text())
+	return splitLines(w.lines)
+}
+
+// recordWriter collects lines and their sum.
+type recordWriter struct {
+	lines []string
+	sum   fnv
+}
+
+//go:noinline
+func (w *recordWriter) line(line string) {
+	w.lines, w.sum = append(w.lines, line), w.sum.add(line)
 }
 
 func pinLine(p *RecordedPin) string {
@@ -118,7 +125,7 @@ func header(i, n int) string {
 // or, if a newer Pinion wrote it, [ErrRecordVersion].
 func RecordParts(first string) (int, error) {
 	line, _, _ := text.Cut(first[:min(len(first), maxHeader+1)], '\n')
-	rest, ours := strings.CutPrefix(line, headerStart)
+	rest, ours := text.CutPrefix(line, headerStart)
 	version, _, _ := text.Cut(rest, ' ')
 	v, ok := text.Parse(version, 10, 31)
 	if !ours || !ok || v == 0 {
@@ -240,7 +247,7 @@ func (rd *recordReader) record() *Record {
 	}
 	for rd.err == nil {
 		line := rd.next()
-		if sum, end := strings.CutPrefix(line, "end "); end {
+		if sum, end := text.CutPrefix(line, "end "); end {
 			rd.end(sum)
 			break
 		}
@@ -254,7 +261,7 @@ func (rd *recordReader) record() *Record {
 // field reads a line that consists of the key, a space and a value.
 func (rd *recordReader) field(key string) string {
 	line := rd.next()
-	value, ok := strings.CutPrefix(line, key+" ")
+	value, ok := text.CutPrefix(line, key+" ")
 	if !ok {
 		rd.fail(text.Form("is {}, want a line that begins with {}").Quote(line).Quote(key).String())
 	}
@@ -293,7 +300,7 @@ func (rd *recordReader) hexNumber(of, value string, bits int) uint64 {
 func (rd *recordReader) pin(p *RecordedPin, line string) {
 	kind, rest, _ := text.Cut(line, ' ')
 	name, rest, _ := text.Cut(rest, ' ')
-	rest, hasID := strings.CutPrefix(rest, "id ")
+	rest, hasID := text.CutPrefix(rest, "id ")
 	id, rest, _ := text.Cut(rest, ' ')
 	k := kindOf(kind)
 	if !k.valid() || !hasID {
@@ -316,7 +323,7 @@ func (rd *recordReader) pin(p *RecordedPin, line string) {
 
 // path reads "at path".
 func (rd *recordReader) path(rest string) string {
-	escaped, ok := strings.CutPrefix(rest, "at ")
+	escaped, ok := text.CutPrefix(rest, "at ")
 	if !ok {
 		rd.fail(text.Form("has {} after the id, want shared, at and a path, or nothing").Quote(rest).String())
 	}

@@ -3,8 +3,6 @@
 package pinning
 
 import (
-	"strings"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/order"
@@ -53,6 +51,7 @@ func (c *dirCache) dir(place string) (*sys.FD, error) {
 	return fd, err
 }
 
+//go:noinline
 func (c *dirCache) keep(place string, fd *sys.FD) {
 	c.open = append(c.open, openDir{place, fd})
 }
@@ -97,7 +96,7 @@ func (r *Root) treeIn(name string, dir *sys.FD) (*tree, error) {
 	}
 	// A bpffs root is mode 1777: anybody may make a directory of any name there.
 	if st.Uid != 0 && int(st.Uid) != unix.Geteuid() {
-		return nil, because(ErrForeign, text.Form("the directory belongs to user {}").Int(int(st.Uid)).String(), nil)
+		return nil, because(ErrForeign, text.Form("the directory belongs to user {}").Uint(uint64(st.Uid)).String(), nil)
 	}
 	record, err := readRecord(dir)
 	if err != nil {
@@ -239,7 +238,7 @@ func isKindDir(name string) bool {
 }
 
 func isRecordName(name string) bool {
-	digits, ok := strings.CutPrefix(name, RecordName(0))
+	digits, ok := text.CutPrefix(name, RecordName(0))
 	if !ok || digits == "" {
 		return ok
 	}

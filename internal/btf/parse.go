@@ -95,11 +95,14 @@ func (d *Data) section(hdrLen, field uint32, name string) (span, error) {
 	return span{uint32(start), uint32(end)}, nil
 }
 
+//go:noinline
+func badHeader(ext bool, off uint32, reason string) error {
+	return &Error{Err: ErrFormat, Ext: ext, Offset: off, Reason: reason}
+}
+
 // readPrefix reads what the headers of .BTF and .BTF.ext have in common. Offsets in the header count from its end, which is hdrLen.
 func readPrefix(raw []byte, atLeast uint32, ext bool) (big bool, hdrLen uint32, err error) {
-	refuse := func(off uint32, reason string) (bool, uint32, error) {
-		return false, 0, &Error{Err: ErrFormat, Ext: ext, Offset: off, Reason: reason}
-	}
+	refuse := func(off uint32, reason string) (bool, uint32, error) { return false, 0, badHeader(ext, off, reason) }
 	if uint64(len(raw)) > maxLength {
 		return refuse(0, "2 GiB or more")
 	}

@@ -83,24 +83,35 @@ const digits = "0123456789abcdef"
 //go:noinline
 func Quote(s string) string {
 	const most = 64
-	out := []byte{'"'}
+	out := make([]byte, 2+4*most)
+	out[0] = '"'
+	n := 1
 	for i := range min(len(s), most) {
-		switch c := s[i]; {
-		case c == '"' || c == '\\':
-			out = append(out, '\\', c)
-		case c == '\n':
-			out = append(out, '\\', 'n')
-		case c < ' ' || c > '~':
-			out = append(out, '\\', 'x', digits[c>>4], digits[c&15])
+		c := s[i]
+		if c >= ' ' && c <= '~' && c != '"' && c != '\\' {
+			out[n] = c
+			n++
+			continue
+		}
+		out[n] = '\\'
+		switch c {
+		case '"', '\\':
+			out[n+1] = c
+			n += 2
+		case '\n':
+			out[n+1] = 'n'
+			n += 2
 		default:
-			out = append(out, c)
+			out[n+1], out[n+2], out[n+3] = 'x', digits[c>>4], digits[c&15]
+			n += 4
 		}
 	}
-	out = append(out, '"')
+	out[n] = '"'
+	quoted := string(out[:n+1])
 	if len(s) > most {
-		out = append(out, "..."...)
+		quoted += "..."
 	}
-	return string(out)
+	return quoted
 }
 
 // Number gives n in decimal.
@@ -138,6 +149,11 @@ func Cut(s string, separator byte) (before, after string, found bool) {
 	}
 	return s, "", false
 }
+
+// CutPrefix is strings.CutPrefix, out of line.
+//
+//go:noinline
+func CutPrefix(s, prefix string) (after string, found bool) { return strings.CutPrefix(s, prefix) }
 
 // Has tells whether there is a byte in s.
 //
