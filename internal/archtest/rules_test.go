@@ -46,7 +46,7 @@ func TestRules(t *testing.T) {
 	if len(tree["sys"]) == 0 {
 		t.Fatal("the module's files were not found")
 	}
-	for _, r := range slices.Concat(importRules, lengthRules, docRules, codeRules, goroutineRules, variableRules) {
+	for _, r := range slices.Concat(importRules, lengthRules, docRules, codeRules, goroutineRules, messageRules, variableRules) {
 		t.Run(r.name, func(t *testing.T) {
 			r.testSamples(t)
 			for _, dir := range slices.Sorted(maps.Keys(tree)) {
