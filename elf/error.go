@@ -49,3 +49,8 @@ func malformed(where string, offset uint64, what string) error {
 func truncated(where string, offset uint64, what string) error {
 	return &Error{Err: ErrTruncated, Where: where, Offset: offset, What: what}
 }
+
+// numbered names one of many parts of a file.
+//
+//go:noinline
+func numbered(what string, i int) string { return text.Form("{} {}").Add(what).Int(i).String() }

@@ -15,18 +15,18 @@ const MaxName = 1<<16 - 1
 // result is that of a name with its NUL, and no longer than MaxName.
 func readStrings(s *Section) (string, error) {
 	if s.Type != SHT_STRTAB {
-		return "", malformed(text.Form("section {}").Int(s.Index).String(), s.Offset, text.Form("it should be a string table, but its type is {}").
+		return "", malformed(numbered("section", s.Index), s.Offset, text.Form("it should be a string table, but its type is {}").
 			Uint(uint64(s.Type)).String())
 	}
 	all := unsafe.String(unsafe.SliceData(s.Data), len(s.Data))
 	all = all[:strings.LastIndexByte(all, 0)+1]
 	if all == "" && s.Size > 0 {
-		return "", malformed(text.Form("section {}").Int(s.Index).String(), s.Offset, "it should be a string table, but has no NUL")
+		return "", malformed(numbered("section", s.Index), s.Offset, "it should be a string table, but has no NUL")
 	}
 	for rest := all; len(rest) > 0; {
 		n := strings.IndexByte(rest, 0)
 		if n > MaxName {
-			return "", malformed(text.Form("section {}").Int(s.Index).String(), s.Offset, text.Form("it has a name of {} bytes; at most {} are allowed").
+			return "", malformed(numbered("section", s.Index), s.Offset, text.Form("it has a name of {} bytes; at most {} are allowed").
 				Int(n).Int(MaxName).String())
 		}
 		rest = rest[n+1:]

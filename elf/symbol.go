@@ -35,7 +35,7 @@ func (f *File) SymbolCount() int { return len(f.symbols) / symbolSize }
 // is for an index that .symtab does not have.
 func (f *File) Symbol(i int) (Symbol, error) {
 	if i < 0 || i >= f.SymbolCount() {
-		return Symbol{}, malformed(text.Form("symbol {} of .symtab").Int(i).String(), f.symbolTable().Offset, text.Form("there are {} symbols").
+		return Symbol{}, malformed(numbered("symbol", i)+" of .symtab", f.symbolTable().Offset, text.Form("there are {} symbols").
 			Int(f.SymbolCount()).String())
 	}
 	return f.symbolAt(i), nil
@@ -162,7 +162,7 @@ func (f *File) checkSymbols() error {
 			what = noString(name, uint64(f.symbolTable().Link))
 		}
 		if what != "" {
-			return malformed(text.Form("symbol {} of .symtab").Int(i).String(), f.symbolTable().Offset+uint64(i)*symbolSize, what)
+			return malformed(numbered("symbol", i)+" of .symtab", f.symbolTable().Offset+uint64(i)*symbolSize, what)
 		}
 	}
 	return nil

@@ -106,15 +106,15 @@ func (f *File) readSections(data []byte, t table) error {
 		}
 		end := s.Offset + s.Size
 		if end < s.Offset {
-			return malformed(text.Form("section header {}").Int(i).String(), t.at(i), text.Form("offset {} and size {} do not add up").
+			return malformed(numbered("section header", i), t.at(i), text.Form("offset {} and size {} do not add up").
 				Uint(s.Offset).Uint(s.Size).String())
 		}
 		if end > uint64(len(data)) {
-			return truncated(text.Form("section header {}").Int(i).String(), t.at(i), text.Form("the section ends at byte {}, the file at {}").
+			return truncated(numbered("section header", i), t.at(i), text.Form("the section ends at byte {}, the file at {}").
 				Uint(end).Int(len(data)).String())
 		}
 		if s.Size > room {
-			return malformed(text.Form("section header {}").Int(i).String(), t.at(i), "sections overlap: up to this one they hold more than the file")
+			return malformed(numbered("section header", i), t.at(i), "sections overlap: up to this one they hold more than the file")
 		}
 		room -= s.Size
 		s.Data = data[s.Offset:end:end]
@@ -143,7 +143,7 @@ func (f *File) readNames(data []byte, t table) error {
 	for i := range f.Sections {
 		offset := f.big.uint32(t.header(data, i))
 		if !hasString(names, offset) {
-			return malformed(text.Form("section header {}").Int(i).String(), t.at(i), noString(offset, t.names))
+			return malformed(numbered("section header", i), t.at(i), noString(offset, t.names))
 		}
 		f.Sections[i].Name = stringAt(names, offset)
 	}

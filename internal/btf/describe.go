@@ -24,7 +24,7 @@ func describe(t Type) string {
 // label names a member, by its index if it has no name.
 func label(name string, i int) string {
 	if name == "" {
-		return text.Form("{}").Int(i).String()
+		return text.Number(uint64(i))
 	}
 	return text.Quote(name)
 }
