@@ -222,7 +222,10 @@ func (a *assembler) findCalls(f *function, base uint32, first int) error {
 		}
 		i++
 	}
-	order.Sort(a.calls[first:], func(a, b *call) bool { return a.insn < b.insn })
+	calls := a.calls[first:]
+	order.Sort(len(calls),
+		func(a, b int) bool { return calls[a].insn < calls[b].insn },
+		func(a, b int) { calls[a], calls[b] = calls[b], calls[a] })
 	return nil
 }
 

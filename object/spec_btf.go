@@ -56,9 +56,7 @@ func (e *btfEditor) collectSymbols() {
 			e.symbols = append(e.symbols, symbol)
 		}
 	}
-	order.Sort(e.symbols, func(a, b *elf.Symbol) bool {
-		return a.Section < b.Section || a.Section == b.Section && a.Name < b.Name
-	})
+	sortSymbols(e.symbols, func(a, b *elf.Symbol) bool { return a.Name < b.Name })
 }
 
 // completeSection completes one DATASEC.

@@ -33,18 +33,18 @@ type function struct {
 // readSymbols collects functions, and the objects in sections that have a role.
 func (s *Spec) readSymbols() error {
 	src := s.source
-	functions, objects := 0, 0
+	nFunctions, nObjects := 0, 0
 	for i := range src.file.SymbolCount() {
 		sym, _ := src.file.Symbol(i)
 		switch {
 		case src.isFunction(&sym):
-			functions++
+			nFunctions++
 		case src.isObject(&sym):
-			objects++
+			nObjects++
 		}
 	}
-	src.functions = make([]function, 0, functions)
-	src.objects = make([]elf.Symbol, 0, objects)
+	src.functions = make([]function, 0, nFunctions)
+	src.objects = make([]elf.Symbol, 0, nObjects)
 	for i := range src.file.SymbolCount() {
 		sym, _ := src.file.Symbol(i)
 		switch {
@@ -61,13 +61,21 @@ func (s *Spec) readSymbols() error {
 			src.objects[len(src.objects)-1] = sym
 		}
 	}
-	order.Sort(src.functions, func(a, b *function) bool {
-		return a.section < b.section || a.section == b.section && a.start < b.start
-	})
-	order.Sort(src.objects, func(a, b *elf.Symbol) bool {
-		return a.Section < b.Section || a.Section == b.Section && a.Value < b.Value
-	})
+	functions := src.functions
+	order.Sort(len(functions), func(a, b int) bool {
+		f, g := &functions[a], &functions[b]
+		return f.section < g.section || f.section == g.section && f.start < g.start
+	}, func(a, b int) { functions[a], functions[b] = functions[b], functions[a] })
+	sortSymbols(src.objects, func(a, b *elf.Symbol) bool { return a.Value < b.Value })
 	return src.checkFunctions()
+}
+
+// sortSymbols sorts symbols by section; less decides within one.
+func sortSymbols(symbols []elf.Symbol, less func(a, b *elf.Symbol) bool) {
+	order.Sort(len(symbols), func(a, b int) bool {
+		s, t := &symbols[a], &symbols[b]
+		return s.Section < t.Section || s.Section == t.Section && less(s, t)
+	}, func(a, b int) { symbols[a], symbols[b] = symbols[b], symbols[a] })
 }
 
 func (src *source) isFunction(sym *elf.Symbol) bool {

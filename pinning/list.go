@@ -6,7 +6,6 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/pinion-bpf/pinion/internal/order"
 	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -55,7 +54,7 @@ func (r *Root) trees() ([]string, error) {
 		_, _, err := ParseTreeName(name)
 		return err != nil || !r.isTree(name)
 	})
-	order.Sort(names, func(a, b *string) bool { return *a < *b })
+	sortNames(names)
 	return names, nil
 }
 

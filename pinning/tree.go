@@ -208,8 +208,14 @@ func (t *tree) foreign() ([]string, error) {
 			foreign = append(foreign, name)
 		}
 	}
-	order.Sort(foreign, func(a, b *string) bool { return *a < *b })
+	sortNames(foreign)
 	return foreign, nil
+}
+
+func sortNames(names []string) {
+	order.Sort(len(names),
+		func(a, b int) bool { return names[a] < names[b] },
+		func(a, b int) { names[a], names[b] = names[b], names[a] })
 }
 
 func (t *tree) foreignBelow(kindDir string, own map[string]bool) ([]string, error) {

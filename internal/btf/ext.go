@@ -164,7 +164,9 @@ func (e *Ext) walk(kind infoKind, table infoTable, part span) (count int, err er
 func (e *Ext) sort(kind infoKind) error {
 	name := func(b *block) string { return e.data.String(b.name) }
 	blocks := e.info[kind].blocks
-	order.Sort(blocks, func(a, b *block) bool { return name(a) < name(b) })
+	order.Sort(len(blocks),
+		func(a, b int) bool { return name(&blocks[a]) < name(&blocks[b]) },
+		func(a, b int) { blocks[a], blocks[b] = blocks[b], blocks[a] })
 	for i := 1; i < len(blocks); i++ {
 		if name(&blocks[i-1]) == name(&blocks[i]) {
 			return e.fail(blocks[i].off-8, kind.String()+" has two blocks for section "+printable(name(&blocks[i])))

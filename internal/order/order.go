@@ -4,16 +4,23 @@
 // for a static agent that sorts a dozen of them, none large. Use package slices wherever that does not matter.
 package order
 
-// Sort puts a slice in order, in O(n log n). What less does not tell apart stays as it is.
-func Sort[T any](s []T, less func(a, b *T) bool) {
-	byIndex := func(a, b int) bool { return less(&s[a], &s[b]) }
-	if InOrder(len(s), byIndex) {
+// Sort puts n things in order by swapping them, in O(n log n). What less does not tell apart keeps its order.
+func Sort(n int, less func(a, b int) bool, swap func(a, b int)) {
+	if InOrder(n, less) {
 		return
 	}
-	order := Indices(len(s), byIndex)
-	unsorted := append([]T(nil), s...)
-	for i, from := range order {
-		s[i] = unsorted[from]
+	order := Indices(n, less)
+	for i := range order {
+		// What belongs at i comes there, what was there to the place left free, and so on until the round is closed.
+		for at := i; int(order[at]) != at; {
+			from := int(order[at])
+			order[at] = int32(at)
+			if from == i {
+				break
+			}
+			swap(at, from)
+			at = from
+		}
 	}
 }
 

@@ -15,7 +15,7 @@ func Example() {
 		name string
 	}
 	pins := []pin{{2, "egress"}, {1, "flows"}, {2, "drop"}, {1, "events"}}
-	Sort(pins, func(a, b *pin) bool { return a.kind < b.kind })
+	Sort(len(pins), func(a, b int) bool { return pins[a].kind < pins[b].kind }, func(a, b int) { pins[a], pins[b] = pins[b], pins[a] })
 	fmt.Println(pins)
 	fmt.Println(First(len(pins), func(i int) bool { return pins[i].kind >= 2 }))
 	// Output:
@@ -34,7 +34,7 @@ func TestAgainstSlices(t *testing.T) {
 		}
 		want := slices.Clone(got)
 		slices.SortStableFunc(want, func(a, b pair) int { return a.Key - b.Key })
-		Sort(got, func(a, b *pair) bool { return a.Key < b.Key })
+		Sort(n, func(a, b int) bool { return got[a].Key < got[b].Key }, func(a, b int) { got[a], got[b] = got[b], got[a] })
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%d values (-want +got):\n%s", n, diff)
 		}
