@@ -2,7 +2,8 @@ package elf
 
 import (
 	"errors"
-	"strconv"
+
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // What an [Error] is about, for [errors.Is].
@@ -30,7 +31,7 @@ func (e *Error) Error() string {
 	if e.Err != nil {
 		kind = e.Err
 	}
-	return kind.Error() + ": " + e.Where + " at byte " + utoa(e.Offset) + ": " + e.What
+	return text.Form("{}: {} at byte {}: {}").Add(kind.Error()).Add(e.Where).Uint(e.Offset).Add(e.What).String()
 }
 
 // Unwrap returns Err.
@@ -39,22 +40,17 @@ func (e *Error) Unwrap() error { return e.Err }
 // Is reports whether target is [ErrFormat], which every Error is, whatever it wraps.
 func (e *Error) Is(target error) bool { return target == ErrFormat }
 
+//go:noinline
 func malformed(where string, offset uint64, what string) error {
 	return &Error{Err: ErrFormat, Where: where, Offset: offset, What: what}
 }
 
+//go:noinline
 func truncated(where string, offset uint64, what string) error {
 	return &Error{Err: ErrTruncated, Where: where, Offset: offset, What: what}
 }
 
-// quote makes a name from a file fit for a message: printable, and short.
-func quote(name string) string {
-	const most = 64
-	if len(name) > most {
-		return strconv.Quote(name[:most]) + "..."
-	}
-	return strconv.Quote(name)
-}
-
-func utoa(n uint64) string { return strconv.FormatUint(n, 10) }
-func itoa(n int) string    { return strconv.Itoa(n) }
+// numbered names one of many parts of a file.
+//
+//go:noinline
+func numbered(what string, i int) string { return text.Form("{} {}").Add(what).Int(i).String() }

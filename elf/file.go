@@ -3,6 +3,8 @@ package elf
 import (
 	"encoding/binary"
 	"slices"
+
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // A File is a parsed ELF file. It may be read by any number of goroutines at once. Do not edit it: Parse's checks hold for the
@@ -47,4 +49,8 @@ func (f *File) Section(name string) *Section {
 }
 
 // where names the section in an error, once its name is known.
-func (s *Section) where() string { return "section " + itoa(s.Index) + " " + quote(s.Name) }
+//
+//go:noinline
+func (s *Section) where() string {
+	return text.Form("section {} {}").Int(s.Index).Quote(s.Name).String()
+}

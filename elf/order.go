@@ -1,6 +1,8 @@
 package elf
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+)
 
 // bigEndian is the byte order of a file. Unlike a binary.ByteOrder its reads are inlined.
 type bigEndian bool
@@ -12,6 +14,7 @@ func (big bigEndian) order() binary.ByteOrder {
 	return binary.LittleEndian
 }
 
+//go:noinline
 func (big bigEndian) uint16(b []byte) uint16 {
 	if big {
 		return binary.BigEndian.Uint16(b)
@@ -19,6 +22,7 @@ func (big bigEndian) uint16(b []byte) uint16 {
 	return binary.LittleEndian.Uint16(b)
 }
 
+//go:noinline
 func (big bigEndian) uint32(b []byte) uint32 {
 	if big {
 		return binary.BigEndian.Uint32(b)
@@ -26,6 +30,7 @@ func (big bigEndian) uint32(b []byte) uint32 {
 	return binary.LittleEndian.Uint32(b)
 }
 
+//go:noinline
 func (big bigEndian) uint64(b []byte) uint64 {
 	if big {
 		return binary.BigEndian.Uint64(b)

@@ -1,5 +1,7 @@
 package elf
 
+import "github.com/pinion-bpf/pinion/internal/text"
+
 // Parse reads an ELF file. It keeps data, and gives out strings and slices that are views of it: data must not be modified
 // while the File, or anything from it, is in use.
 //
@@ -56,18 +58,20 @@ func readIdent(data []byte) (big bigEndian, err error) {
 		case 1:
 			return false, &Error{Err: ErrClass, Where: where, What: "it is a 32-bit file; build it for a 64-bit target, such as bpf"}
 		default:
-			return false, malformed(where, 0, "class "+itoa(int(data[4]))+" is unknown; 2 means 64-bit")
+			return false, malformed(where, 0, text.Form("class {} is unknown; 2 means 64-bit").Int(int(data[4])).String())
 		}
 	}
 	if len(data) < HeaderSize {
-		return false, truncated(where, 0, "it takes "+itoa(HeaderSize)+" bytes, and there are only "+itoa(len(data)))
+		return false, truncated(where, 0, text.Form("it takes {} bytes, and there are only {}").Int(HeaderSize).Int(len(data)).String())
 	}
 	if data[5] != 1 && data[5] != 2 {
-		return false, malformed(where, 0, "byte order "+itoa(int(data[5]))+" is unknown; 1 means little-endian, 2 big-endian")
+		return false, malformed(where, 0, text.Form("byte order {} is unknown; 1 means little-endian, 2 big-endian").
+			Int(int(data[5])).String())
 	}
 	big = data[5] == 2
 	if version := big.uint32(data[20:]); data[6] != 1 || version != 1 {
-		return false, malformed(where, 0, "version "+itoa(int(data[6]))+"/"+utoa(uint64(version))+" is unknown; the only one is 1")
+		return false, malformed(where, 0, text.Form("version {}/{} is unknown; the only one is 1").
+			Int(int(data[6])).Uint(uint64(version)).String())
 	}
 	return big, nil
 }

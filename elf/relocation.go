@@ -1,6 +1,10 @@
 package elf
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/pinion-bpf/pinion/internal/text"
+)
 
 const relocationSize = 16 // Elf64_Rel
 
@@ -47,7 +51,8 @@ func (f *File) checkRelocations() error {
 				return err
 			}
 		} else if f.Type == ET_REL {
-			return malformed(s.where(), s.Offset, "its symbols should be those of .symtab, but are in section "+utoa(uint64(s.Link)))
+			return malformed(s.where(), s.Offset, text.Form("its symbols should be those of .symtab, but are in section {}").
+				Uint(uint64(s.Link)).String())
 		}
 	}
 	return nil
@@ -60,7 +65,7 @@ func (f *File) checkRelocationsOf(s *Section) error {
 	size := ^uint64(0)
 	if f.Type == ET_REL {
 		if s.Info == 0 || uint64(s.Info) >= uint64(len(f.Sections)) {
-			return malformed(s.where(), s.Offset, "it changes section "+utoa(uint64(s.Info))+", and there is none")
+			return malformed(s.where(), s.Offset, text.Form("it changes section {}, and there is none").Uint(uint64(s.Info)).String())
 		}
 		size = f.Sections[s.Info].Size
 	}
@@ -69,13 +74,13 @@ func (f *File) checkRelocationsOf(s *Section) error {
 		what := ""
 		switch {
 		case symbol >= uint64(f.SymbolCount()):
-			what = "its symbol is " + utoa(symbol) + ", but there are only " + itoa(f.SymbolCount())
+			what = text.Form("its symbol is {}, but there are only {}").Uint(symbol).Int(f.SymbolCount()).String()
 		case offset >= size:
-			what = "it changes byte " + utoa(offset) + " of section " + utoa(uint64(s.Info)) + ", which has only " + utoa(size)
+			what = text.Form("it changes byte {} of section {}, which has only {}").Uint(offset).Uint(uint64(s.Info)).Uint(size).String()
 		default:
 			continue
 		}
-		return malformed("relocation "+itoa(at/relocationSize)+" of "+s.where(), s.Offset+uint64(at), what)
+		return malformed(text.Form("relocation {} of {}").Int(at/relocationSize).Add(s.where()).String(), s.Offset+uint64(at), what)
 	}
 	return nil
 }

@@ -3,6 +3,8 @@ package elf
 import (
 	"strings"
 	"unsafe"
+
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // MaxName is the length in bytes of the longest name that a section or a symbol may have. It keeps the work in proportion to
@@ -13,17 +15,19 @@ const MaxName = 1<<16 - 1
 // result is that of a name with its NUL, and no longer than MaxName.
 func readStrings(s *Section) (string, error) {
 	if s.Type != SHT_STRTAB {
-		return "", malformed("section "+itoa(s.Index), s.Offset, "it should be a string table, but its type is "+utoa(uint64(s.Type)))
+		return "", malformed(numbered("section", s.Index), s.Offset, text.Form("it should be a string table, but its type is {}").
+			Uint(uint64(s.Type)).String())
 	}
 	all := unsafe.String(unsafe.SliceData(s.Data), len(s.Data))
 	all = all[:strings.LastIndexByte(all, 0)+1]
 	if all == "" && s.Size > 0 {
-		return "", malformed("section "+itoa(s.Index), s.Offset, "it should be a string table, but has no NUL")
+		return "", malformed(numbered("section", s.Index), s.Offset, "it should be a string table, but has no NUL")
 	}
 	for rest := all; len(rest) > 0; {
 		n := strings.IndexByte(rest, 0)
 		if n > MaxName {
-			return "", malformed("section "+itoa(s.Index), s.Offset, "it has a name of "+itoa(n)+" bytes; at most "+itoa(MaxName)+" are allowed")
+			return "", malformed(numbered("section", s.Index), s.Offset, text.Form("it has a name of {} bytes; at most {} are allowed").
+				Int(n).Int(MaxName).String())
 		}
 		rest = rest[n+1:]
 	}
@@ -32,7 +36,8 @@ func readStrings(s *Section) (string, error) {
 
 // noString says that a name's offset is not one that hasString accepts.
 func noString(offset uint32, section uint64) string {
-	return "its name, at byte " + utoa(uint64(offset)) + " of section " + utoa(section) + ", does not begin and end inside that section"
+	return text.Form("its name, at byte {} of section {}, does not begin and end inside that section").
+		Uint(uint64(offset)).Uint(section).String()
 }
 
 // hasString reports whether a name begins at that offset. Offset 0 means no name, also where the table is empty.

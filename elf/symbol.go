@@ -1,6 +1,10 @@
 package elf
 
-import "iter"
+import (
+	"iter"
+
+	"github.com/pinion-bpf/pinion/internal/text"
+)
 
 const symbolSize = 24 // Elf64_Sym
 
@@ -31,7 +35,8 @@ func (f *File) SymbolCount() int { return len(f.symbols) / symbolSize }
 // is for an index that .symtab does not have.
 func (f *File) Symbol(i int) (Symbol, error) {
 	if i < 0 || i >= f.SymbolCount() {
-		return Symbol{}, malformed("symbol "+itoa(i)+" of .symtab", f.symbolTable().Offset, "there are "+itoa(f.SymbolCount())+" symbols")
+		return Symbol{}, malformed(numbered("symbol", i)+" of .symtab", f.symbolTable().Offset, text.Form("there are {} symbols").
+			Int(f.SymbolCount()).String())
 	}
 	return f.symbolAt(i), nil
 }
@@ -90,7 +95,8 @@ func (f *File) readSymbols() error {
 			continue
 		}
 		if f.symtab != 0 {
-			return malformed(f.Sections[i].where(), f.Sections[i].Offset, "a second symbol table; section "+itoa(f.symtab)+" is the first")
+			return malformed(f.Sections[i].where(), f.Sections[i].Offset, text.Form("a second symbol table; section {} is the first").
+				Int(f.symtab).String())
 		}
 		f.symtab = i
 	}
@@ -102,7 +108,8 @@ func (f *File) readSymbols() error {
 		return err
 	}
 	if uint64(s.Link) >= uint64(len(f.Sections)) {
-		return malformed(s.where(), s.Offset, "symbol names are in section "+utoa(uint64(s.Link))+", but there are only "+itoa(len(f.Sections))+" sections")
+		return malformed(s.where(), s.Offset, text.Form("symbol names are in section {}, but there are only {} sections").
+			Uint(uint64(s.Link)).Int(len(f.Sections)).String())
 	}
 	var err error
 	if f.names, err = readStrings(&f.Sections[s.Link]); err != nil {
@@ -118,10 +125,12 @@ func (f *File) readSymbols() error {
 // wantTable checks that a section holds whole entries of the given size.
 func (s *Section) wantTable(entry uint64) error {
 	if s.EntSize != entry {
-		return malformed(s.where(), s.Offset, "its entries have "+utoa(s.EntSize)+" bytes; they should have "+utoa(entry))
+		return malformed(s.where(), s.Offset, text.Form("its entries have {} bytes; they should have {}").
+			Uint(s.EntSize).Uint(entry).String())
 	}
 	if s.Size%entry != 0 {
-		return malformed(s.where(), s.Offset, "its "+utoa(s.Size)+" bytes are no whole number of entries of "+utoa(entry))
+		return malformed(s.where(), s.Offset, text.Form("its {} bytes are no whole number of entries of {}").
+			Uint(s.Size).Uint(entry).String())
 	}
 	return nil
 }
@@ -137,7 +146,8 @@ func (f *File) readBigIndices() error {
 			return malformed(s.where(), s.Offset, "a second table of section indices for one symbol table")
 		}
 		if want := 4 * f.SymbolCount(); len(s.Data) != want {
-			return malformed(s.where(), s.Offset, "section indices of all symbols take "+itoa(want)+" bytes; it has "+itoa(len(s.Data)))
+			return malformed(s.where(), s.Offset, text.Form("section indices of all symbols take {} bytes; it has {}").
+				Int(want).Int(len(s.Data)).String())
 		}
 		f.shndx = s.Data
 	}
@@ -152,7 +162,7 @@ func (f *File) checkSymbols() error {
 			what = noString(name, uint64(f.symbolTable().Link))
 		}
 		if what != "" {
-			return malformed("symbol "+itoa(i)+" of .symtab", f.symbolTable().Offset+uint64(i)*symbolSize, what)
+			return malformed(numbered("symbol", i)+" of .symtab", f.symbolTable().Offset+uint64(i)*symbolSize, what)
 		}
 	}
 	return nil
@@ -173,7 +183,7 @@ func (f *File) wrongSection(i int, index uint16) string {
 		return ""
 	}
 	if section >= uint64(len(f.Sections)) {
-		return "it is in section " + utoa(section) + ", but there are only " + itoa(len(f.Sections)) + " sections"
+		return text.Form("it is in section {}, but there are only {} sections").Uint(section).Int(len(f.Sections)).String()
 	}
 	return ""
 }

@@ -1,5 +1,7 @@
 package elf
 
+import "github.com/pinion-bpf/pinion/internal/text"
+
 // Sizes of the headers of 64-bit ELF, in bytes. A file that states another size is refused.
 const (
 	HeaderSize        = 64 // the file header, Elf64_Ehdr
@@ -26,12 +28,13 @@ func findTable(data []byte, big bigEndian) (table, error) {
 	}
 	if t.offset == 0 {
 		if t.count != 0 {
-			return t, malformed(where, 0, "it promises "+utoa(t.count)+" sections, but says nowhere where they are")
+			return t, malformed(where, 0, text.Form("it promises {} sections, but says nowhere where they are").Uint(t.count).String())
 		}
 		return t, nil
 	}
 	if size := big.uint16(data[58:]); size != SectionHeaderSize {
-		return t, malformed(where, 0, "section headers of "+itoa(int(size))+" bytes; they should have "+itoa(SectionHeaderSize))
+		return t, malformed(where, 0, text.Form("section headers of {} bytes; they should have {}").
+			Int(int(size)).Int(SectionHeaderSize).String())
 	}
 	if err := t.fits(data, max(t.count, 1)); err != nil {
 		return t, err
@@ -40,7 +43,8 @@ func findTable(data []byte, big bigEndian) (table, error) {
 		return t, err
 	}
 	if t.names >= t.count {
-		return t, malformed(where, 0, "section names are in section "+utoa(t.names)+", but there are only "+utoa(t.count)+" sections")
+		return t, malformed(where, 0, text.Form("section names are in section {}, but there are only {} sections").
+			Uint(t.names).Uint(t.count).String())
 	}
 	return t, nil
 }
@@ -51,24 +55,25 @@ func (t *table) extend(data []byte, big bigEndian) error {
 	const where = "section header 0"
 	first := t.header(data, 0)
 	if kind := big.uint32(first[4:]); kind != SHT_NULL {
-		return malformed(where, t.offset, "its type is "+utoa(uint64(kind))+"; that of the first one is always SHT_NULL")
+		return malformed(where, t.offset, text.Form("its type is {}; that of the first one is always SHT_NULL").Uint(uint64(kind)).String())
 	}
 	if t.count == 0 {
 		t.count = big.uint64(first[32:])
 		if t.count < shnLoReserve {
-			return malformed(where, t.offset, "it counts "+utoa(t.count)+" sections; so few are counted in the file header")
+			return malformed(where, t.offset, text.Form("it counts {} sections; so few are counted in the file header").Uint(t.count).String())
 		}
 		if err := t.fits(data, t.count); err != nil {
 			return err
 		}
 		if t.count > MaxSections {
-			return malformed(where, t.offset, "it counts "+utoa(t.count)+" sections; at most "+itoa(MaxSections)+" are allowed")
+			return malformed(where, t.offset, text.Form("it counts {} sections; at most {} are allowed").
+				Uint(t.count).Int(MaxSections).String())
 		}
 	}
 	if t.names == shnXIndex {
 		t.names = uint64(big.uint32(first[40:]))
 	} else if t.names >= shnLoReserve {
-		return malformed("file header", 0, "section names are in section "+utoa(t.names)+", which is a reserved index")
+		return malformed("file header", 0, text.Form("section names are in section {}, which is a reserved index").Uint(t.names).String())
 	}
 	return nil
 }
@@ -78,7 +83,7 @@ func (t *table) fits(data []byte, count uint64) error {
 	size := uint64(len(data))
 	if t.offset > size || count > (size-t.offset)/SectionHeaderSize {
 		return truncated("section table", t.offset,
-			utoa(count)+" headers of "+itoa(SectionHeaderSize)+" bytes do not fit in a file of "+utoa(size)+" bytes")
+			text.Form("{} headers of {} bytes do not fit in a file of {} bytes").Uint(count).Int(SectionHeaderSize).Uint(size).String())
 	}
 	return nil
 }
@@ -95,19 +100,21 @@ func (f *File) readSections(data []byte, t table) error {
 	room := uint64(len(data))
 	for i := range f.Sections {
 		s := &f.Sections[i]
-		*s = readSection(i, t.header(data, i), f.big)
+		s.read(i, t.header(data, i), f.big)
 		if s.Type == SHT_NULL || s.Type == SHT_NOBITS {
 			continue
 		}
 		end := s.Offset + s.Size
 		if end < s.Offset {
-			return malformed("section header "+itoa(i), t.at(i), "offset "+utoa(s.Offset)+" and size "+utoa(s.Size)+" do not add up")
+			return malformed(numbered("section header", i), t.at(i), text.Form("offset {} and size {} do not add up").
+				Uint(s.Offset).Uint(s.Size).String())
 		}
 		if end > uint64(len(data)) {
-			return truncated("section header "+itoa(i), t.at(i), "the section ends at byte "+utoa(end)+", the file at "+itoa(len(data)))
+			return truncated(numbered("section header", i), t.at(i), text.Form("the section ends at byte {}, the file at {}").
+				Uint(end).Int(len(data)).String())
 		}
 		if s.Size > room {
-			return malformed("section header "+itoa(i), t.at(i), "sections overlap: up to this one they hold more than the file")
+			return malformed(numbered("section header", i), t.at(i), "sections overlap: up to this one they hold more than the file")
 		}
 		room -= s.Size
 		s.Data = data[s.Offset:end:end]
@@ -115,20 +122,13 @@ func (f *File) readSections(data []byte, t table) error {
 	return nil
 }
 
-// readSection reads what the header of section i says of itself.
-func readSection(i int, header []byte, big bigEndian) Section {
-	return Section{
-		Index:     i,
-		Type:      big.uint32(header[4:]),
-		Flags:     big.uint64(header[8:]),
-		Addr:      big.uint64(header[16:]),
-		Offset:    big.uint64(header[24:]),
-		Size:      big.uint64(header[32:]),
-		Link:      big.uint32(header[40:]),
-		Info:      big.uint32(header[44:]),
-		AddrAlign: big.uint64(header[48:]),
-		EntSize:   big.uint64(header[56:]),
-	}
+// read reads what the header of section i says of itself.
+func (s *Section) read(i int, header []byte, big bigEndian) {
+	s.Index = i
+	s.Type, s.Flags = big.uint32(header[4:]), big.uint64(header[8:])
+	s.Addr, s.Offset, s.Size = big.uint64(header[16:]), big.uint64(header[24:]), big.uint64(header[32:])
+	s.Link, s.Info = big.uint32(header[40:]), big.uint32(header[44:])
+	s.AddrAlign, s.EntSize = big.uint64(header[48:]), big.uint64(header[56:])
 }
 
 // readNames names the sections, if the file does.
@@ -143,7 +143,7 @@ func (f *File) readNames(data []byte, t table) error {
 	for i := range f.Sections {
 		offset := f.big.uint32(t.header(data, i))
 		if !hasString(names, offset) {
-			return malformed("section header "+itoa(i), t.at(i), noString(offset, t.names))
+			return malformed(numbered("section header", i), t.at(i), noString(offset, t.names))
 		}
 		f.Sections[i].Name = stringAt(names, offset)
 	}

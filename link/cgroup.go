@@ -21,7 +21,7 @@ type Cgroup struct {
 func (c Cgroup) Attach(program *sys.FD) (*Link, error) {
 	l, err := c.create(program)
 	if err != nil {
-		return nil, &sys.Error{Op: "attach to cgroup", Thing: c.AttachType.String(), Err: err, Do: c.advice(err)}
+		return nil, sys.Fail("attach to cgroup", c.AttachType.String(), err, c.advice(err))
 	}
 	return l, nil
 }
@@ -61,9 +61,9 @@ func OpenCgroup(path string) (*sys.FD, error) {
 	dir, err := openCgroup(path)
 	switch {
 	case err == ErrNotCgroup2:
-		return nil, &sys.Error{Op: "open cgroup", Thing: path, Err: err, Do: "give a path below the mount of type cgroup2 in /proc/self/mountinfo"}
+		return nil, sys.Fail("open cgroup", path, err, "give a path below the mount of type cgroup2 in /proc/self/mountinfo")
 	case err != nil:
-		return nil, &sys.Error{Op: "open cgroup", Thing: path, Err: err}
+		return nil, sys.Fail("open cgroup", path, err, "")
 	}
 	return dir, nil
 }

@@ -50,11 +50,11 @@ const attachNewDo = "attach the new program with a link of its own, then close t
 func (l *Link) updateError(err error, replace bool) error {
 	switch {
 	case err == unix.EPERM && replace:
-		return l.fail("update", reason{ErrChanged, err}, "look at the link's program id and decide again")
+		return l.fail("update", reason(ErrChanged, err), "look at the link's program id and decide again")
 	case err == unix.ENOLINK:
-		return l.fail("update", reason{ErrDefunct, err}, "attach anew and drop this link")
+		return l.fail("update", reason(ErrDefunct, err), "attach anew and drop this link")
 	case err == unix.EOPNOTSUPP, err == unix.EINVAL && !l.CanUpdate():
-		return l.fail("update", reason{ErrNoUpdate, err}, attachNewDo)
+		return l.fail("update", reason(ErrNoUpdate, err), attachNewDo)
 	case err == unix.EINVAL:
 		return l.fail("update", err, "the new program's type and expected attach type must be the old one's")
 	}
@@ -76,7 +76,7 @@ func (l *Link) Detach() error {
 	case nil:
 		return nil
 	case unix.EOPNOTSUPP:
-		return l.fail("detach", reason{ErrNoDetach, err}, dropDo)
+		return l.fail("detach", reason(ErrNoDetach, err), dropDo)
 	}
 	return l.fail("detach", err, "")
 }

@@ -22,11 +22,14 @@ var (
 	ErrDefunct = errors.New("the link is attached to nothing any more")
 )
 
-// reason is one of the errors above with the errno that it was seen by.
-type reason struct{ is, errno error }
+// seen is one of the errors above with the errno that it was seen by.
+type seen struct{ is, errno error }
 
-func (r reason) Error() string   { return r.is.Error() + ": " + r.errno.Error() }
-func (r reason) Unwrap() []error { return []error{r.is, r.errno} }
+//go:noinline
+func reason(is, errno error) error { return &seen{is, errno} }
+
+func (s *seen) Error() string   { return s.is.Error() + ": " + s.errno.Error() }
+func (s *seen) Unwrap() []error { return []error{s.is, s.errno} }
 
 // advise says what to do about the answers that mean the same for all kinds. kernel is the first Linux that has the kind, capability
 // what attaching takes beside CAP_BPF.

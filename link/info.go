@@ -45,6 +45,33 @@ func (l *Link) Info() (Info, error) {
 	return info, nil
 }
 
+// State tells which program the link runs, and whether it is attached: [Info.ProgramID] and [Info.Attached] without the rest, in one call and
+// little code.
+func (l *Link) State() (programID uint32, attached bool, err error) {
+	if l.closed() {
+		return 0, false, l.fail("ask about", sys.ErrClosed, "")
+	}
+	if l.event != nil {
+		return l.event.ProgramID, true, nil
+	}
+	var info struct {
+		sys.LinkInfoHead
+		Target [2]uint32 // of a cgroup its id, else the first half is the id of the interface, the namespace or the map
+		_      [40]byte
+	}
+	if _, err := sys.GetInfo(l.fd, &info); err != nil {
+		return 0, false, l.fail("ask about", err, "")
+	}
+	attached = true
+	switch info.Type {
+	case sys.LinkTypeCgroup:
+		attached = info.Target[0]|info.Target[1] != 0
+	case sys.LinkTypeNetns, sys.LinkTypeXDP, sys.LinkTypeTCX, sys.LinkTypeNetkit, sys.LinkTypeStructOps, sys.LinkTypeSockmap:
+		attached = info.Target[0] != 0
+	}
+	return info.ProgID, attached, nil
+}
+
 // fill adds what the link's kind has.
 func (i *Info) fill(fd *sys.FD) error {
 	switch i.Type {

@@ -1,11 +1,9 @@
 package link
 
 import (
-	"strconv"
-	"strings"
-
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -14,14 +12,14 @@ import (
 func Ifindex(name string) (int, error) {
 	index, err := ifindex(name)
 	if err != nil {
-		return 0, &sys.Error{Op: "find interface", Thing: name, Err: err}
+		return 0, sys.Fail("find interface", name, err, "")
 	}
 	return index, nil
 }
 
 func ifindex(name string) (int, error) {
 	// The kernel would cut the name at either (dev_ioctl in net/core/dev_ioctl.c) and find another interface.
-	if strings.Contains(name, "\x00") || strings.Contains(name, ":") {
+	if text.Has(name, '\x00') || text.Has(name, ':') {
 		return 0, unix.ENODEV
 	}
 	req, err := unix.NewIfreq(name)
@@ -40,7 +38,7 @@ func ifindex(name string) (int, error) {
 }
 
 // interfaceThing names an interface in an error.
-func interfaceThing(ifindex int) string { return "interface " + strconv.Itoa(ifindex) }
+func interfaceThing(ifindex int) string { return text.Form("interface {}").Int(ifindex).String() }
 
 // interfaceAdvice is advise for the kinds that attach to an interface.
 func interfaceAdvice(err error, kernel string) string {

@@ -24,7 +24,7 @@ type Iter struct {
 func (i Iter) Attach(program *sys.FD) (*Link, error) {
 	l, err := i.create(program)
 	if err != nil {
-		return nil, &sys.Error{Op: "attach iterator", Err: err, Do: advise(err, "5.8, for a cgroup or a task 6.1", "CAP_PERFMON")}
+		return nil, sys.Fail("attach iterator", "", err, advise(err, "5.8, for a cgroup or a task 6.1", "CAP_PERFMON"))
 	}
 	return l, nil
 }

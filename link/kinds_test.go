@@ -98,10 +98,21 @@ func TestInfo(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
+		checkState(t, l, &got)
 		if l.ID() == 0 || l.Type() != k.info.Type || !l.Pinnable() {
 			t.Errorf("id %d, type %v, pinnable %v", l.ID(), l.Type(), l.Pinnable())
 		}
 	})
+}
+
+// checkState compares what State tells with what Info does.
+func checkState(t testing.TB, l *link.Link, info *link.Info) {
+	t.Helper()
+	runs, attached, err := l.State()
+	check(t, err)
+	if runs != info.ProgramID || attached != info.Attached {
+		t.Errorf("state: program %d, attached %t; info: %d, %t", runs, attached, info.ProgramID, info.Attached)
+	}
 }
 
 func inode(t *testing.T, fd *sys.FD) uint64 {
@@ -258,6 +269,7 @@ func wantAttached(t testing.TB, l *link.Link, want bool) {
 	t.Helper()
 	info, err := l.Info()
 	check(t, err)
+	checkState(t, l, &info)
 	if info.Attached != want {
 		t.Errorf("Attached = %v, want %v: %+v", info.Attached, want, info)
 	}

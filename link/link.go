@@ -1,8 +1,7 @@
 package link
 
 import (
-	"strconv"
-
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -40,7 +39,7 @@ func FromFD(fd *sys.FD) (*Link, error) {
 	l, err := fromFD(fd)
 	if err != nil {
 		fd.Close()
-		return nil, &sys.Error{Op: "open link", Err: err}
+		return nil, sys.Fail("open link", "", err, "")
 	}
 	return l, nil
 }
@@ -51,7 +50,7 @@ func fromFD(fd *sys.FD) (*Link, error) {
 	}
 	kind, id, err := sys.KindOf(fd)
 	if err != nil {
-		return nil, reason{ErrNotLink, err}
+		return nil, reason(ErrNotLink, err)
 	}
 	// BTF tells as many bytes about itself as a link does on Linux 5.10, but has no id where a link has its own.
 	if kind != sys.KindLink || id == 0 {
@@ -81,12 +80,12 @@ func (l *Link) closed() bool { return l.fd.Int() < 0 }
 
 // String gives "link 12 (cgroup)".
 func (l *Link) String() string {
-	return "link " + strconv.FormatUint(uint64(l.id), 10) + " (" + l.kind.String() + ")"
+	return text.Form("link {} ({})").Uint(uint64(l.id)).Add(l.kind.String()).String()
 }
 
 // fail makes the error of an operation on the link.
 func (l *Link) fail(op string, err error, do string) error {
-	return &sys.Error{Op: op, Thing: l.String(), Err: err, Do: do}
+	return sys.Fail(op, l.String(), err, do)
 }
 
 // anyClosed tells whether one of the descriptors is closed or missing, which the kernel would answer with a bare EBADF. A copy of it in

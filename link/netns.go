@@ -17,7 +17,7 @@ type Netns struct {
 func (n Netns) Attach(program *sys.FD) (*Link, error) {
 	l, err := n.create(program)
 	if err != nil {
-		return nil, &sys.Error{Op: "attach to network namespace", Thing: n.AttachType.String(), Err: err, Do: netnsAdvice(err)}
+		return nil, sys.Fail("attach to network namespace", n.AttachType.String(), err, netnsAdvice(err))
 	}
 	return l, nil
 }

@@ -25,7 +25,7 @@ type Event struct {
 func OpenEvent(e Event) (*sys.FD, error) {
 	event, err := openEvent(e)
 	if err != nil {
-		return nil, &sys.Error{Op: "open perf event", Err: err, Do: perfAdvice(err)}
+		return nil, sys.Fail("open perf event", "", err, perfAdvice(err))
 	}
 	return event, nil
 }
@@ -61,7 +61,7 @@ type PerfEvent struct {
 func (p PerfEvent) Attach(program *sys.FD) (*Link, error) {
 	l, err := attachEvent(p.FD, program, p.Cookie, "")
 	if err != nil {
-		return nil, &sys.Error{Op: "attach to perf event", Err: err, Do: perfAdvice(err)}
+		return nil, sys.Fail("attach to perf event", "", err, perfAdvice(err))
 	}
 	return l, nil
 }

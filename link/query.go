@@ -53,7 +53,7 @@ func QueryTCX(ifindex int, at sys.AttachType) (Attachments, error) {
 }
 
 func queryError(at sys.AttachType, thing string, err error, do string) error {
-	return &sys.Error{Op: "query " + at.String(), Thing: thing, Err: err, Do: do}
+	return sys.Fail("query "+at.String(), thing, err, do)
 }
 
 // query asks with buffers that grow until they hold everything.

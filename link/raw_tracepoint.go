@@ -16,7 +16,7 @@ type RawTracepoint struct {
 func (r RawTracepoint) Attach(program *sys.FD) (*Link, error) {
 	l, err := r.create(program)
 	if err != nil {
-		return nil, &sys.Error{Op: "attach to raw tracepoint", Thing: r.Name, Err: err, Do: r.advice(err)}
+		return nil, sys.Fail("attach to raw tracepoint", r.Name, err, r.advice(err))
 	}
 	return l, nil
 }

@@ -18,12 +18,7 @@ type TCX struct {
 func (t TCX) Attach(program *sys.FD) (*Link, error) {
 	l, err := t.create(program)
 	if err != nil {
-		return nil, &sys.Error{
-			Op:    "attach to " + t.AttachType.String(),
-			Thing: interfaceThing(t.Ifindex),
-			Err:   err,
-			Do:    t.advice(err),
-		}
+		return nil, sys.Fail("attach to "+t.AttachType.String(), interfaceThing(t.Ifindex), err, t.advice(err))
 	}
 	return l, nil
 }

@@ -2,10 +2,10 @@ package link
 
 import (
 	"bytes"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -21,7 +21,7 @@ type Tracepoint struct {
 func (t Tracepoint) Attach(program *sys.FD) (*Link, error) {
 	l, err := t.attach(program)
 	if err != nil {
-		return nil, &sys.Error{Op: "attach to tracepoint", Thing: t.Group + "/" + t.Name, Err: err, Do: tracepointAdvice(err)}
+		return nil, sys.Fail("attach to tracepoint", t.Group+"/"+t.Name, err, tracepointAdvice(err))
 	}
 	return l, nil
 }
@@ -83,7 +83,7 @@ func readID(raw int) (uint64, error) {
 
 // isEventName keeps a name from being a path to somewhere else.
 func isEventName(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.Contains(name, "/")
+	return name != "" && name != "." && name != ".." && !text.Has(name, '/')
 }
 
 func tracepointAdvice(err error) string {

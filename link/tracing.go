@@ -17,7 +17,7 @@ type Tracing struct {
 func (t Tracing) Attach(program *sys.FD) (*Link, error) {
 	l, err := t.create(program)
 	if err != nil {
-		return nil, &sys.Error{Op: "attach tracing program", Err: err, Do: advise(err, "5.5, for a cookie 6.0", "CAP_PERFMON")}
+		return nil, sys.Fail("attach tracing program", "", err, advise(err, "5.5, for a cookie 6.0", "CAP_PERFMON"))
 	}
 	return l, nil
 }

@@ -2,10 +2,10 @@ package link
 
 import (
 	"errors"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -44,7 +44,7 @@ func (x XDP) Attach(program *sys.FD) (*Link, error) {
 }
 
 func (x XDP) fail(err error, do string) error {
-	return &sys.Error{Op: "attach XDP program", Thing: interfaceThing(x.Ifindex), Err: err, Do: do}
+	return sys.Fail("attach XDP program", interfaceThing(x.Ifindex), err, do)
 }
 
 // refused makes the error of what the kernel answered, which says little without a look at the interface.
@@ -73,5 +73,5 @@ func occupant(there []Attachment) string {
 	if len(there) == 0 {
 		return "another"
 	}
-	return "program id " + strconv.FormatUint(uint64(there[0].ProgramID), 10)
+	return text.Form("program id {}").Uint(uint64(there[0].ProgramID)).String()
 }

@@ -15,7 +15,7 @@ import (
 func QueryXDP(ifindex int) ([]Attachment, error) {
 	reply, err := linkMessage(ifindex)
 	if err != nil {
-		return nil, &sys.Error{Op: "query XDP", Thing: interfaceThing(ifindex), Err: err, Do: interfaceAdvice(err, "4.13")}
+		return nil, sys.Fail("query XDP", interfaceThing(ifindex), err, interfaceAdvice(err, "4.13"))
 	}
 	return xdpPrograms(reply), nil
 }

@@ -1,7 +1,8 @@
 package object
 
 import (
-	"slices"
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // image is a program as BPF_PROG_LOAD takes it, but for the file descriptors of its maps.
@@ -37,7 +38,7 @@ type assembler struct {
 	calls   []call    // of those functions: each one's together, in the order of its instructions
 	pending []pending // functions whose calls are being followed
 	refused bool      // a function in it needs what cannot be loaded
-	image   image
+	image   *image
 }
 
 // call is an instruction that has a function's distance in it: a call, or a load of its address.
@@ -66,7 +67,7 @@ func newAssembler(s *Spec) *assembler {
 // instructions are wrong.
 func (a *assembler) assemble(p *ProgramSpec) (*image, error) {
 	defer a.reset()
-	a.image = image{big: a.src.big}
+	a.image = &image{big: a.src.big}
 	if err := a.place(p.function); err != nil {
 		return nil, err
 	}
@@ -93,8 +94,7 @@ func (a *assembler) assemble(p *ProgramSpec) (*image, error) {
 		return nil, a.refusal(p)
 	}
 	a.addDebugInfo()
-	result := a.image
-	return &result, nil
+	return a.image, nil
 }
 
 // reset forgets the last program.
@@ -102,7 +102,7 @@ func (a *assembler) reset() {
 	for _, f := range a.order {
 		a.at[f] = -1
 	}
-	a.order, a.calls, a.pending, a.image = a.order[:0], a.calls[:0], a.pending[:0], image{}
+	a.order, a.calls, a.pending, a.image = a.order[:0], a.calls[:0], a.pending[:0], nil
 	a.refused = false
 }
 
@@ -110,11 +110,9 @@ func (a *assembler) reset() {
 func (a *assembler) refusal(p *ProgramSpec) error {
 	what, kinds := "", a.src.externKinds()
 	for _, index := range a.order {
-		for _, f := range a.src.featuresOf(index, kinds) {
-			what += "; " + f.Kind + ": " + f.Where
-		}
+		what += listed(a.src.featuresOf(index, kinds))
 	}
-	return unsupported("program " + quote(p.Name) + " needs what cannot be loaded" + what)
+	return unsupported(text.Form("program {} needs what cannot be loaded{}").Quote(p.Name).Add(what).String())
 }
 
 // place appends a function to the image, relocates it, and notes its calls.
@@ -122,7 +120,8 @@ func (a *assembler) place(index int32) error {
 	f := &a.src.functions[index]
 	base := a.image.count()
 	if base+int(f.count) > maxInstructions {
-		return malformed("with function " + quote(f.name) + " the program has more than " + utoa(maxInstructions) + " instructions, the most that the kernel takes")
+		return malformed(text.Form("with function {} the program has more than {} instructions, the most that the kernel takes").
+			Quote(f.name).Int(maxInstructions).String())
 	}
 	a.at[index] = int32(base)
 	a.order = append(a.order, index)
@@ -142,46 +141,56 @@ func (a *assembler) place(index int32) error {
 // relocate applies the relocations of a function that begins at base; those of functions become calls.
 func (a *assembler) relocate(f *function, base uint32) error {
 	last := int64(-1)
-	for rel := range a.src.relocations(f) {
-		ref, err := a.src.resolve(f, rel)
-		if err != nil {
+	for rels := a.src.relocations(f); len(rels) > 0; rels = rels[relocationSize:] {
+		var ref reference
+		if err := a.src.resolve(&ref, f, a.src.relocation(rels)); err != nil {
 			return err
 		}
 		if int64(ref.insn) == last {
-			return malformed("two relocations change instruction " + utoa(ref.insn) + " of function " + quote(f.name))
+			return malformed(text.Form("two relocations change instruction {} of function {}").Uint(uint64(ref.insn)).Quote(f.name).String())
 		}
 		last = int64(ref.insn)
 		insn := a.image.insns[int(base+ref.insn)*insnSize:]
 		if insn[0] == opLoad64 && len(insn) < 2*insnSize {
 			return halfLoad(f, ref.insn)
 		}
-		a.apply(ref, base+ref.insn, insn)
+		a.apply(&ref, base+ref.insn, insn)
 	}
 	return nil
 }
 
 // apply writes into an instruction, and notes, what it refers to.
-func (a *assembler) apply(ref reference, at uint32, insn []byte) {
+func (a *assembler) apply(ref *reference, at uint32, insn []byte) {
 	big := a.src.big
 	switch ref.kind {
 	case toMap:
 		big.setSourceRegister(insn, pseudoMapFD)
 		big.setImmediate(insn, 0) // the addend is used up
-		a.image.maps = append(a.image.maps, mapFixup{at, ref.index})
+		a.addMap(at, ref.index)
 	case toData:
 		big.setSourceRegister(insn, pseudoMapValue)
 		big.setImmediate(insn, 0)
 		big.setImmediate(insn[insnSize:], int32(ref.offset))
-		a.image.maps = append(a.image.maps, mapFixup{at, ref.index})
+		a.addMap(at, ref.index)
 	case toFunction:
 		if insn[0] == opLoad64 {
 			big.setSourceRegister(insn, pseudoFunction)
 		}
-		a.calls = append(a.calls, call{at, ref.index})
+		a.addCall(at, ref.index)
 	default:
 		a.refused = true
-		a.calls = append(a.calls, call{at, nowhere})
+		a.addCall(at, nowhere)
 	}
+}
+
+//go:noinline
+func (a *assembler) addMap(at uint32, spec int32) {
+	a.image.maps = append(a.image.maps, mapFixup{at, spec})
+}
+
+//go:noinline
+func (a *assembler) addCall(at uint32, function int32) {
+	a.calls = append(a.calls, call{at, function})
 }
 
 // findCalls checks the instructions of a function that begins at base, and adds calls that have no relocation, as those within a section may
@@ -194,15 +203,16 @@ func (a *assembler) findCalls(f *function, base uint32, first int) error {
 		if next < known && a.calls[next].insn == base+i {
 			next++
 		} else if insn[0] == opLoad64 && src.big.sourceRegister(insn) == pseudoFunction {
-			return malformed("instruction " + utoa(i) + " of function " + quote(f.name) + " loads a function's address, but has no relocation")
+			return malformed(text.Form("instruction {} of function {} loads a function's address, but has no relocation").
+				Uint(uint64(i)).Quote(f.name).String())
 		} else if insn[0] == opCall && src.big.sourceRegister(insn) == pseudoCall {
 			target := int64(f.start) + int64(i) + 1 + int64(src.big.immediate(insn))
 			callee := src.functionAt(int(f.section), target)
 			if callee < 0 {
-				return malformed("instruction " + utoa(i) + " of function " + quote(f.name) + " calls instruction " + utoa(target) +
-					" of its section, where no function begins")
+				return malformed(text.Form("instruction {} of function {} calls instruction {} of its section, where no function begins").
+					Uint(uint64(i)).Quote(f.name).Int64(target).String())
 			}
-			a.calls = append(a.calls, call{base + i, int32(callee)})
+			a.addCall(base+i, int32(callee))
 		}
 		if insn[0] != opLoad64 {
 			continue
@@ -212,10 +222,14 @@ func (a *assembler) findCalls(f *function, base uint32, first int) error {
 		}
 		i++
 	}
-	slices.SortFunc(a.calls[first:], func(a, b call) int { return compare(a.insn, b.insn) })
+	calls := a.calls[first:]
+	order.Sort(len(calls),
+		func(a, b int) bool { return calls[a].insn < calls[b].insn },
+		func(a, b int) { calls[a], calls[b] = calls[b], calls[a] })
 	return nil
 }
 
 func halfLoad(f *function, insn uint32) error {
-	return malformed("instruction " + utoa(insn) + " of function " + quote(f.name) + " is a 64-bit load without its second half")
+	return malformed(text.Form("instruction {} of function {} is a 64-bit load without its second half").
+		Uint(uint64(insn)).Quote(f.name).String())
 }

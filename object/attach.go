@@ -2,10 +2,10 @@ package object
 
 import (
 	"errors"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -22,10 +22,7 @@ var ErrAttached = errors.New("object: the program is attached already")
 // answers.
 func (o *Object) Attach() error {
 	if o.spec == nil {
-		return &sys.Error{
-			Op: "attach object", Thing: quote(o.name), Err: unsupported("it was not loaded from a Spec, so nothing tells where its programs belong"),
-			Do: "use AttachTo",
-		}
+		return sys.Fail("attach object", text.Quote(o.name), unsupported("it was not loaded from a Spec, so nothing tells where its programs belong"), "use AttachTo")
 	}
 	before := len(o.links)
 	for _, p := range o.programs {
@@ -43,11 +40,11 @@ func (o *Object) Attach() error {
 // The error wraps [ErrAttached] if there is a link of that name, ENOENT if no such program was loaded, or is that of how.
 func (o *Object) AttachTo(program, target string, how link.Attacher) (*Link, error) {
 	fail := func(err error, do string) (*Link, error) {
-		thing := quote(program)
+		thing := text.Quote(program)
 		if target != "" {
-			thing += " to " + quote(target)
+			thing += text.Form(" to {}").Quote(target).String()
 		}
-		return nil, &sys.Error{Op: "attach program", Thing: thing, Err: err, Do: do}
+		return nil, sys.Fail("attach program", thing, err, do)
 	}
 	p := o.Program(program)
 	if p == nil {
@@ -85,7 +82,7 @@ func (o *Object) attachProgram(p *Program) error {
 	}
 	how, err := spec.attacher()
 	if err != nil {
-		return &sys.Error{Op: "attach program", Thing: quote(p.name), Err: err}
+		return sys.Fail("attach program", text.Quote(p.name), err, "")
 	}
 	if how == nil {
 		return nil
@@ -112,9 +109,10 @@ func (p *ProgramSpec) attacher() (link.Attacher, error) {
 	case attachRawTracepoint:
 		return link.RawTracepoint{Name: p.AttachTo}, nil
 	case attachTracepoint:
-		group, name, found := strings.Cut(p.AttachTo, "/")
+		group, name, found := text.Cut(p.AttachTo, '/')
 		if !found {
-			return nil, badSpec("section " + quote(p.Section) + " has no category and name of a tracepoint, as in \"tp/sched/sched_switch\"")
+			return nil, badSpec(text.Form(`section {} has no category and name of a tracepoint, as in "tp/sched/sched_switch"`).
+				Quote(p.Section).String())
 		}
 		return link.Tracepoint{Group: group, Name: name}, nil
 	case attachTracing, attachLSM:
@@ -122,7 +120,8 @@ func (p *ProgramSpec) attacher() (link.Attacher, error) {
 	case attachIter:
 		return link.Iter{}, nil
 	}
-	return nil, unsupported("programs of section " + quote(p.Section) + " cannot be attached by their section (" + p.row.attach.String() + "); use AttachTo")
+	return nil, unsupported(text.Form("programs of section {} cannot be attached by their section ({}); use AttachTo").
+		Quote(p.Section).Add(p.row.attach.String()).String())
 }
 
 // String gives libbpf's names.

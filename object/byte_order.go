@@ -13,6 +13,7 @@ func isBig(order binary.ByteOrder) bigEndian { return order == binary.ByteOrder(
 // nativeBig tells the byte order of this machine.
 func nativeBig() bigEndian { return binary.NativeEndian.Uint16([]byte{0, 1}) == 1 }
 
+//go:noinline
 func (big bigEndian) uint32(b []byte) uint32 {
 	if big {
 		return binary.BigEndian.Uint32(b)
@@ -20,6 +21,7 @@ func (big bigEndian) uint32(b []byte) uint32 {
 	return binary.LittleEndian.Uint32(b)
 }
 
+//go:noinline
 func (big bigEndian) putUint32(b []byte, v uint32) {
 	if big {
 		binary.BigEndian.PutUint32(b, v)

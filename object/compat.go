@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -25,12 +26,12 @@ type Difference struct {
 
 // Error lists each field with both values.
 func (e *MismatchError) Error() string {
-	s := "map " + quote(e.Map) + " exists, but does not fit: "
+	s := text.Form("map {} exists, but does not fit: ").Quote(e.Map).String()
 	for i, d := range e.Fields {
 		if i > 0 {
 			s += "; "
 		}
-		s += d.Field + ": want " + d.Want + ", have " + d.Have
+		s += text.Form("{}: want {}, have {}").Add(d.Field).Add(d.Want).Add(d.Have).String()
 	}
 	return s
 }
@@ -73,13 +74,14 @@ type comparison struct {
 	fields []Difference
 }
 
+//go:noinline
 func (c *comparison) differ(field, want, have string) {
 	c.fields = append(c.fields, Difference{c.prefix + field, want, have})
 }
 
 func (c *comparison) numbers(field string, want, have uint32) {
 	if want != have {
-		c.differ(field, utoa(want), utoa(have))
+		c.differ(field, text.Number(uint64(want)), text.Number(uint64(have)))
 	}
 }
 
@@ -92,10 +94,10 @@ func (c *comparison) attributes(m *MapSpec, have *Map) {
 	c.numbers("key size", m.KeySize, info.KeySize)
 	c.numbers("value size", m.ValueSize, info.ValueSize)
 	if want := m.kernelFlags(); want != info.MapFlags {
-		c.differ("flags", hex(want), hex(info.MapFlags))
+		c.differ("flags", text.Hex(uint64(want)), text.Hex(uint64(info.MapFlags)))
 	}
 	if m.Extra != info.MapExtra {
-		c.differ("map extra", utoa(m.Extra), utoa(info.MapExtra))
+		c.differ("map extra", text.Number(m.Extra), text.Number(info.MapExtra))
 	}
 }
 
@@ -103,7 +105,7 @@ func (c *comparison) attributes(m *MapSpec, have *Map) {
 func (c *comparison) entries(have *Map) error {
 	want, err := c.spec.storedEntries()
 	if err != nil {
-		return &sys.Error{Op: "count the processors for map", Thing: quote(c.spec.Name), Err: err}
+		return sys.Fail("count the processors for map", text.Quote(c.spec.Name), err, "")
 	}
 	c.numbers("max entries", want, have.info.MaxEntries)
 	return nil

@@ -1,11 +1,10 @@
 package object
 
 import (
-	"strconv"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -17,7 +16,7 @@ func (c *comparison) types(m *MapSpec, have *Map) error {
 	}
 	theirs, err := loadedTypes(info.BTFID)
 	if err != nil {
-		return &sys.Error{Op: "read the BTF of map", Thing: quote(have.Name()), Err: err, Do: adviseLoad(err, "CAP_SYS_ADMIN", "")}
+		return sys.Fail("read the BTF of map", text.Quote(have.Name()), err, adviseLoad(err, "CAP_SYS_ADMIN", ""))
 	}
 	ours := c.source.types
 	if m.Data != nil {
@@ -41,7 +40,7 @@ func (c *comparison) typesOf(what string, ours *btf.Data, our btf.ID, theirs *bt
 		return
 	}
 	if diff := btf.Diff(ours, our, theirs, their); diff != "" {
-		c.differ("BTF of "+what, typeName(ours, our), typeName(theirs, their)+" ("+diff+")")
+		c.differ("BTF of "+what, typeName(ours, our), text.Form("{} ({})").Add(typeName(theirs, their)).Add(diff).String())
 	}
 }
 
@@ -50,7 +49,7 @@ func typeName(types *btf.Data, id btf.ID) string {
 	t := types.Type(id)
 	s := t.Kind().String()
 	if name := t.Name(); name != "" {
-		s += " " + quote(name)
+		s += text.Form(" {}").Quote(name).String()
 	}
 	return s
 }
@@ -86,7 +85,7 @@ func (c *comparison) innerMap(have *Map) error {
 	}
 	fd, err := sys.MapGetFDByID(&sys.GetFDByIDAttr{StartID: id})
 	if err != nil {
-		return &sys.Error{Op: "open an inner map of map", Thing: quote(have.Name()), Err: err, Do: adviseLoad(err, "CAP_SYS_ADMIN", "")}
+		return sys.Fail("open an inner map of map", text.Quote(have.Name()), err, adviseLoad(err, "CAP_SYS_ADMIN", ""))
 	}
 	inner, err := NewMap(m.Name, fd)
 	if err != nil {
@@ -118,11 +117,9 @@ func (m *Map) firstInner() (uint32, error) {
 			return nativeBig().uint32(value), nil
 		}
 		if err != unix.ENOENT { // an array has all keys, but not all values
-			return 0, &sys.Error{Op: "read map", Thing: quote(m.Name()), Err: err}
+			return 0, sys.Fail("read map", text.Quote(m.Name()), err, "")
 		}
 		key = append(key[:0], next...)
 	}
 	return 0, nil
 }
-
-func hex(n uint32) string { return "0x" + strconv.FormatUint(uint64(n), 16) }

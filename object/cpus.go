@@ -1,10 +1,11 @@
 package object
 
 import (
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // possibleCPUs gives how many values a per-CPU map has: one for every CPU that the kernel could ever run
@@ -25,10 +26,10 @@ func possibleCPUs() (int, error) {
 
 // countCPUs reads a list like "0-3,8".
 func countCPUs(list string) (int, error) {
-	list = strings.TrimSpace(list)
-	last, err := strconv.Atoi(list[strings.LastIndexAny(list, ",-")+1:])
-	if err != nil || last < 0 {
+	list = text.Trim(list)
+	last, ok := text.Parse(list[max(strings.LastIndexByte(list, ','), strings.LastIndexByte(list, '-'))+1:], 10, 31)
+	if !ok {
 		return 0, unix.EINVAL
 	}
-	return last + 1, nil
+	return int(last) + 1, nil
 }

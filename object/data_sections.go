@@ -36,33 +36,24 @@ func (b *mapBuilder) addData() error {
 		room = room[n:]
 		copy(data, sec.Data)
 		src.sections[i].dataMap = int32(len(b.specs))
-		b.add(src.dataMap(sec, data), i, 0, sec.Size)
+		b.add(sec.Name, sec, 0, sec.Size).holdData(sec, data)
 	}
 	return nil
 }
 
-// dataMap returns the map of one section. The flags are libbpf's: BPF_F_MMAPABLE [5.5] only if user space can name something in it.
-func (src *source) dataMap(sec *elf.Section, data []byte) MapSpec {
-	m := MapSpec{
-		Name:       sec.Name,
-		Section:    sec.Name,
-		Type:       sys.MapTypeArray,
-		KeySize:    4,
-		ValueSize:  uint32(len(data)),
-		MaxEntries: 1,
-		Data:       data,
-	}
+// holdData makes m the map of one section. The flags are libbpf's: BPF_F_MMAPABLE [5.5] only if user space can name something in it.
+func (m *MapSpec) holdData(sec *elf.Section, data []byte) {
+	m.Type, m.KeySize, m.ValueSize, m.MaxEntries, m.Data = sys.MapTypeArray, 4, uint32(len(data)), 1, data
 	if isNamed(sec.Name, ".rodata") {
 		m.Flags, m.Freeze = unix.BPF_F_RDONLY_PROG, true
 	}
-	for _, symbol := range src.objectsOf(sec.Index) {
-		if isVariable(&symbol) {
+	symbols := m.source.objectsOf(sec.Index)
+	for i := range symbols {
+		if isVariable(&symbols[i]) {
 			m.Flags |= unix.BPF_F_MMAPABLE
-			break
 		}
 	}
-	m.valueType = src.datasec(sec.Name).ID()
-	return m
+	m.valueType = m.source.datasec(sec.Name).ID()
 }
 
 // isVariable reports whether a symbol of global data is one for users: not static, and not hidden when objects were linked.

@@ -1,6 +1,9 @@
 package object
 
-import "github.com/pinion-bpf/pinion/internal/btf"
+import (
+	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/order"
+)
 
 // addDebugInfo copies the func_info and line_info of the functions in the image, with instruction offsets as the kernel wants
 // them: in instructions, from the start of the image. The kernel takes either only if every function has it
@@ -41,7 +44,7 @@ func (a *assembler) collect(find func(section string) (btf.Records, bool)) (all 
 func recordsOf(f *function, records btf.Records, big bigEndian) []byte {
 	size := int(records.RecSize)
 	from := func(insn uint32) int {
-		return size * firstOf(int(records.Count), func(i int) bool { return big.uint32(records.Data[i*size:])/insnSize >= insn })
+		return size * order.First(int(records.Count), func(i int) bool { return big.uint32(records.Data[i*size:])/insnSize >= insn })
 	}
 	first, end := from(f.start), from(f.start+f.count)
 	if first >= end {

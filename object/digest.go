@@ -36,6 +36,7 @@ func (s *Spec) Digest() [32]byte {
 // digester adds values to a digest, each so that it cannot run into the next.
 type digester struct{ hash sha256.Hash }
 
+//go:noinline
 func (d *digester) number(n uint64) {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], n)

@@ -1,6 +1,9 @@
 package object
 
-import "github.com/pinion-bpf/pinion/internal/btf"
+import (
+	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
+)
 
 // Feature is something that an object needs and this package cannot do. Load refuses an object for it, unless only programs that
 // are not loaded need it.
@@ -38,18 +41,22 @@ func (s *Spec) Unsupported() []Feature {
 // featuresOfObject lists what stands in the way of loading anything of the object.
 func (src *source) featuresOfObject() (all []Feature) {
 	for i := range src.sections {
-		where := "section " + quote(src.file.Sections[i].Name)
+		kind := ""
 		switch src.sections[i].role {
 		case roleStructOps:
-			all = append(all, Feature{FeatureStructOps, where})
+			kind = FeatureStructOps
 		case roleArena:
-			all = append(all, Feature{FeatureArena, where})
+			kind = FeatureArena
+		default:
+			continue
 		}
+		all = withFeature(all, kind, text.Form("section {}").Quote(src.file.Sections[i].Name).String())
 	}
 	// These are the object's even if no program uses them: the kernel takes no BTF with functions, or variables without a type, in a DATASEC.
-	for _, v := range src.datasec(".ksyms").Vars() {
-		t := src.types.Type(v.Type)
-		all = append(all, Feature{ksymKind(t), quote(t.Name())})
+	ksyms := src.datasec(".ksyms")
+	for i := range ksyms.Vlen() {
+		t := src.types.Type(ksyms.Var(i).Type)
+		all = withFeature(all, ksymKind(t), text.Quote(t.Name()))
 	}
 	return all
 }
@@ -57,27 +64,42 @@ func (src *source) featuresOfObject() (all []Feature) {
 // featuresOf lists what one function needs, one entry for each extern. The externs' kinds are those of externKinds.
 func (src *source) featuresOf(index int32, kinds map[string]string) (all []Feature) {
 	f := &src.functions[index]
-	where := "function " + quote(f.name) + " in section " + quote(src.file.Sections[f.section].Name)
+	where := text.Form("function {} in section {}").Quote(f.name).Quote(src.file.Sections[f.section].Name).String()
 	if f.structOps {
-		all = append(all, Feature{FeatureStructOps, where})
+		all = withFeature(all, FeatureStructOps, where)
 	}
 	if f.core > 0 {
-		all = append(all, Feature{FeatureCORE, utoa(f.core) + " in " + where})
+		all = withFeature(all, FeatureCORE, text.Form("{} in {}").Uint(uint64(f.core)).Add(where).String())
 	}
 	seen := map[int]bool{} // symbols
-	for rel := range src.relocations(f) {
-		ref, err := src.resolve(f, rel)
-		if err != nil || ref.kind < toExtern || seen[rel.Symbol] {
+	for rels := src.relocations(f); len(rels) > 0; rels = rels[relocationSize:] {
+		rel := src.relocation(rels)
+		var ref reference
+		if err := src.resolve(&ref, f, rel); err != nil || ref.kind < toExtern || seen[rel.Symbol] {
 			continue // what is wrong is for assemble to report
 		}
 		seen[rel.Symbol] = true
-		all = append(all, Feature{featureKind(ref, kinds), quote(ref.name) + " in " + where + ", instruction " + utoa(ref.insn)})
+		all = withFeature(all, featureKind(&ref, kinds), text.Form("{} in {}, instruction {}").
+			Quote(ref.name).Add(where).Uint(uint64(ref.insn)).String())
 	}
 	return all
 }
 
+//go:noinline
+func withFeature(all []Feature, kind, where string) []Feature {
+	return append(all, Feature{kind, where})
+}
+
+// listed gives features as the end of a message.
+func listed(features []Feature) (list string) {
+	for i := range features {
+		list += text.Form("; {}: {}").Add(features[i].Kind).Add(features[i].Where).String()
+	}
+	return list
+}
+
 // featureKind tells what a reference needs that this package cannot do.
-func featureKind(ref reference, kinds map[string]string) string {
+func featureKind(ref *reference, kinds map[string]string) string {
 	switch ref.kind {
 	case toArena:
 		return FeatureArena
@@ -93,11 +115,12 @@ func featureKind(ref reference, kinds map[string]string) string {
 // externKinds returns what each extern is that the BTF knows of.
 func (src *source) externKinds() map[string]string {
 	kinds := map[string]string{}
-	for _, v := range src.datasec(".kconfig").Vars() {
-		kinds[src.types.Type(v.Type).Name()] = FeatureKconfig
+	kconfig, ksyms := src.datasec(".kconfig"), src.datasec(".ksyms")
+	for i := range kconfig.Vlen() {
+		kinds[src.types.Type(kconfig.Var(i).Type).Name()] = FeatureKconfig
 	}
-	for _, v := range src.datasec(".ksyms").Vars() {
-		t := src.types.Type(v.Type)
+	for i := range ksyms.Vlen() {
+		t := src.types.Type(ksyms.Var(i).Type)
 		kinds[t.Name()] = ksymKind(t)
 	}
 	return kinds

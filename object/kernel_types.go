@@ -2,11 +2,12 @@ package object
 
 import (
 	"slices"
-	"strings"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -22,7 +23,7 @@ func (s *Spec) findTargets() ([]uint32, error) {
 	types, err := openKernelTypes()
 	if err != nil {
 		do := s.Programs[first].where() + " needs a kernel built with CONFIG_DEBUG_INFO_BTF"
-		return nil, &sys.Error{Op: "read the kernel's types", Thing: kernelTypesPath, Err: err, Do: do}
+		return nil, sys.Fail("read the kernel's types", kernelTypesPath, err, do)
 	}
 	defer types.close()
 	ids := make([]uint32, len(s.Programs))
@@ -36,8 +37,8 @@ func (s *Spec) findTargets() ([]uint32, error) {
 		}
 		t, found := types.Find(kind, name)
 		if !found {
-			do := "the kernel has no " + kind.String() + " " + quote(name) + " to attach to"
-			return nil, &sys.Error{Op: "load", Thing: p.where(), Err: unix.ENOENT, Do: do}
+			do := text.Form("the kernel has no {} {} to attach to").Add(kind.String()).Quote(name).String()
+			return nil, sys.Fail("load", p.where(), unix.ENOENT, do)
 		}
 		ids[i] = uint32(t.ID())
 	}
@@ -50,8 +51,10 @@ func (p *ProgramSpec) needsTarget() bool {
 }
 
 // where names a program for a message.
+//
+//go:noinline
 func (p *ProgramSpec) where() string {
-	return "program " + quote(p.Name) + " in section " + quote(p.Section)
+	return text.Form("program {} in section {}").Quote(p.Name).Quote(p.Section).String()
 }
 
 // target returns what the kernel's types call the thing that a program is for.
@@ -62,7 +65,7 @@ func (p *ProgramSpec) target() (btf.Kind, string, error) {
 		return 0, "", unsupported(where + " replaces a function of another program, which cannot be named yet")
 	case p.AttachTo == "":
 		return 0, "", badSpec(where + " does not say what it is for; set AttachTo, or name it in the section")
-	case strings.Contains(p.AttachTo, ":"):
+	case text.Has(p.AttachTo, ':'):
 		return 0, "", unsupported(where + " is for a function of a kernel module")
 	}
 	switch p.AttachType {
@@ -96,10 +99,12 @@ func openKernelTypes() (*kernelTypes, error) {
 		return nil, unix.EFBIG
 	}
 	k := &kernelTypes{}
-	k.memory, err = unix.Mmap(-1, 0, int(stat.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	// Not unix.Mmap, which keeps a list of what it has mapped.
+	memory, err := unix.MmapPtr(-1, 0, nil, uintptr(stat.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
 	if err != nil {
 		return nil, err
 	}
+	k.memory = unsafe.Slice((*byte)(memory), stat.Size)
 	n, err := readAll(fd, k.memory)
 	if err == nil {
 		k.Data, err = btf.Parse(k.memory[:n])
@@ -116,5 +121,5 @@ const maxKernelTypes = 256 << 20
 
 func (k *kernelTypes) close() {
 	k.Data = nil // its names are in that memory
-	unix.Munmap(k.memory)
+	unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(k.memory)), uintptr(len(k.memory)))
 }

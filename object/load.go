@@ -3,6 +3,7 @@ package object
 import (
 	"errors"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -53,7 +54,7 @@ func (s *Spec) Load(opts *LoadOptions) (*Object, error) {
 	}
 	o, err := l.load()
 	if err != nil {
-		return nil, &sys.Error{Op: "load object", Thing: quote(s.Name), Err: err}
+		return nil, sys.Fail("load object", text.Quote(s.Name), err, "")
 	}
 	return o, nil
 }
@@ -129,4 +130,6 @@ func (l *loader) unwind() {
 var ErrSpec = errors.New("object: the spec cannot be loaded")
 
 // badSpec says what is wrong with a Spec.
+//
+//go:noinline
 func badSpec(what string) error { return &problem{ErrSpec, what} }

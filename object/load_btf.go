@@ -28,5 +28,5 @@ func (l *loader) loadBTF() error {
 	if reason := logReason(log); reason != "" {
 		thing = "(" + reason + ")"
 	}
-	return &sys.Error{Op: "load BTF", Thing: thing, Err: err, Do: adviseLoad(err, "CAP_BPF", "")}
+	return sys.Fail("load BTF", thing, err, adviseLoad(err, "CAP_BPF", ""))
 }

@@ -3,6 +3,7 @@ package object
 import (
 	"slices"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -16,16 +17,12 @@ func (l *loader) check() error {
 		return err
 	}
 	if features := s.source.featuresOfObject(); len(features) > 0 {
-		what := "the object needs what cannot be loaded"
-		for _, f := range features {
-			what += "; " + f.Kind + ": " + f.Where
-		}
-		return unsupported(what)
+		return unsupported("the object needs what cannot be loaded" + listed(features))
 	}
 	for _, p := range s.Programs {
 		if p.Autoload && p.Type == sys.ProgTypeUnspec {
-			return badSpec("the type of program " + quote(p.Name) + " is unknown: section " + quote(p.Section) +
-				" has no meaning; set the program's Type, or turn its Autoload off")
+			return badSpec(text.Form("the type of program {} is unknown: section {} has no meaning; set the program's Type, or turn its Autoload off").
+				Quote(p.Name).Quote(p.Section).String())
 		}
 	}
 	for _, m := range s.Maps {
@@ -42,17 +39,18 @@ func (l *loader) check() error {
 // check looks at what would make the kernel read beyond the map's data, or would be refused with no reason given.
 func (m *MapSpec) check() error {
 	if m.MaxEntries == 0 && !hasNoEntries(m.Type) && m.Type != sys.MapTypePerfEventArray {
-		return badSpec("map " + quote(m.Name) + " of type " + m.Type.String() + " has room for 0 entries; set MaxEntries")
+		return badSpec(text.Form("map {} of type {} has room for 0 entries; set MaxEntries").Quote(m.Name).Add(m.Type.String()).String())
 	}
 	if m.Data == nil {
 		return nil
 	}
 	if m.Type != sys.MapTypeArray || m.KeySize != 4 || m.MaxEntries != 1 {
-		return badSpec("map " + quote(m.Name) + " holds global data, so it must be an array of one entry with keys of 4 bytes, not " +
-			m.Type.String() + " of " + utoa(m.MaxEntries) + " with keys of " + utoa(m.KeySize))
+		return badSpec(text.Form("map {} holds global data, so it must be an array of one entry with keys of 4 bytes, not {} of {} with keys of {}").
+			Quote(m.Name).Add(m.Type.String()).Uint(uint64(m.MaxEntries)).Uint(uint64(m.KeySize)).String())
 	}
 	if uint64(len(m.Data)) != uint64(m.ValueSize) {
-		return badSpec("map " + quote(m.Name) + " has " + utoa(len(m.Data)) + " bytes of Data, but its ValueSize is " + utoa(m.ValueSize))
+		return badSpec(text.Form("map {} has {} bytes of Data, but its ValueSize is {}").
+			Quote(m.Name).Int(len(m.Data)).Uint(uint64(m.ValueSize)).String())
 	}
 	return nil
 }
@@ -74,22 +72,23 @@ func (s *Spec) checkSlots(m *MapSpec) error {
 	}
 	programs := m.Type == sys.MapTypeProgArray
 	if !programs && !isMapOfMaps(m.Type) || m.KeySize != slotKeySize || m.ValueSize != slotValueSize {
-		return badSpec("map " + quote(m.Name) + " has Slots, but it is " + m.Type.String() + " with keys of " + utoa(m.KeySize) + " and values of " +
-			utoa(m.ValueSize) + " bytes; only program arrays and maps of maps with 4 for both have slots")
+		return badSpec(text.Form("map {} has Slots, but it is {} with keys of {} and values of {} bytes; only program arrays and maps of maps with 4 for both have slots").
+			Quote(m.Name).Add(m.Type.String()).Uint(uint64(m.KeySize)).Uint(uint64(m.ValueSize)).String())
 	}
 	for _, slot := range m.Slots {
-		where := "slot " + utoa(slot.Index) + " of map " + quote(m.Name) + " names "
+		where := text.Form("slot {} of map {} names ").Uint(uint64(slot.Index)).Quote(m.Name).String()
 		if !programs {
 			if s.Map(slot.Name) == nil {
-				return badSpec(where + "map " + quote(slot.Name) + ", which there is not")
+				return badSpec(text.Form("{}map {}, which there is not").Add(where).Quote(slot.Name).String())
 			}
 			continue
 		}
 		switch p := s.Program(slot.Name); {
 		case p == nil:
-			return badSpec(where + "program " + quote(slot.Name) + ", which there is not")
+			return badSpec(text.Form("{}program {}, which there is not").Add(where).Quote(slot.Name).String())
 		case !p.Autoload:
-			return badSpec(where + "program " + quote(slot.Name) + ", which is not to be loaded; set its Autoload, or remove the slot")
+			return badSpec(text.Form("{}program {}, which is not to be loaded; set its Autoload, or remove the slot").
+				Add(where).Quote(slot.Name).String())
 		}
 	}
 	return nil

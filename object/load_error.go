@@ -8,6 +8,8 @@ import (
 
 // adviseLoad says what to do about an error of loading something. capability is what it takes, since the first Linux that has it, "" if all
 // that are supported do.
+//
+//go:noinline
 func adviseLoad(err error, capability, since string) string {
 	switch errno, _ := err.(unix.Errno); errno {
 	case unix.EPERM, unix.EACCES:
@@ -81,6 +83,8 @@ func (p *ProgramSpec) programSince() string {
 }
 
 // capabilities names what it takes to load a program of a type (is_net_admin_prog_type and is_perfmon_prog_type in kernel/bpf/syscall.c).
+//
+//go:noinline
 func capabilities(t sys.ProgType) string {
 	switch t {
 	case sys.ProgTypeKprobe, sys.ProgTypeTracepoint, sys.ProgTypePerfEvent, sys.ProgTypeRawTracepoint, sys.ProgTypeRawTracepointWritable,

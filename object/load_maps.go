@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -55,7 +56,8 @@ func (l *loader) createMap(m *MapSpec) (*sys.FD, error) {
 		return l.createPlain(m, nil)
 	}
 	if m.Inner == nil {
-		return nil, badSpec("map " + quote(m.Name) + " is " + m.Type.String() + ", but nothing says what its inner maps are; set Inner")
+		return nil, badSpec(text.Form("map {} is {}, but nothing says what its inner maps are; set Inner").
+			Quote(m.Name).Add(m.Type.String()).String())
 	}
 	inner, err := l.createPlain(m.Inner, nil)
 	if err != nil {
@@ -68,7 +70,7 @@ func (l *loader) createMap(m *MapSpec) (*sys.FD, error) {
 func (l *loader) createPlain(m *MapSpec, inner *sys.FD) (*sys.FD, error) {
 	entries, err := m.kernelEntries()
 	if err != nil {
-		return nil, &sys.Error{Op: "count the processors for map", Thing: quote(m.Name), Err: err}
+		return nil, sys.Fail("count the processors for map", text.Quote(m.Name), err, "")
 	}
 	attr := sys.MapCreateAttr{
 		MapType:    m.Type,
@@ -98,7 +100,7 @@ func (l *loader) createPlain(m *MapSpec, inner *sys.FD) (*sys.FD, error) {
 		}
 	}
 	if err != nil {
-		return nil, &sys.Error{Op: "create map", Thing: quote(m.Name) + " of type " + m.Type.String(), Err: err, Do: m.advise(err)}
+		return nil, sys.Fail("create map", text.Form("{} of type {}").Quote(m.Name).Add(m.Type.String()).String(), err, m.advise(err))
 	}
 	return fd, nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -16,7 +17,7 @@ func (l *loader) loadPrograms() error {
 		return err
 	}
 	if l.license, err = sys.CString(l.spec.License); err != nil {
-		return badSpec("the license " + quote(l.spec.License) + " has a NUL in it")
+		return badSpec(text.Form("the license {} has a NUL in it").Quote(l.spec.License).String())
 	}
 	q := programQueue{loader: l, assembler: newAssembler(l.spec), targets: targets, failed: -1}
 	count := 0
@@ -29,12 +30,18 @@ func (l *loader) loadPrograms() error {
 	if workers <= 0 {
 		workers = runtime.NumCPU()
 	}
-	var group sync.WaitGroup
-	for range min(workers, count) - 1 {
-		group.Go(q.work)
+	helpers := max(min(workers, count)-1, 0)
+	done := make(chan struct{})
+	for range helpers {
+		go func() {
+			q.work()
+			done <- struct{}{}
+		}()
 	}
 	q.work()
-	group.Wait()
+	for range helpers {
+		<-done
+	}
 	return q.err
 }
 
@@ -167,7 +174,7 @@ func (l *loader) bindConstants(p *ProgramSpec, fd *sys.FD, m *image) error {
 			continue
 		}
 		if err := sys.ProgBindMap(&sys.ProgBindMapAttr{ProgFD: fd.Attr(), MapFD: l.maps[i].FD().Attr()}); err != nil {
-			return &sys.Error{Op: "bind map " + quote(spec.Name) + " to program", Thing: quote(p.Name), Err: err}
+			return sys.Fail(text.Form("bind map {} to program").Quote(spec.Name).String(), text.Quote(p.Name), err, "")
 		}
 	}
 	return nil

@@ -1,10 +1,9 @@
 package object
 
 import (
-	"strconv"
-
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -21,14 +20,14 @@ func NewMap(name string, fd *sys.FD) (*Map, error) {
 	m := &Map{name: name, fd: fd}
 	if _, err := sys.GetInfo(fd, &m.info); err != nil {
 		fd.Close()
-		return nil, &sys.Error{Op: "ask about map", Thing: name, Err: err}
+		return nil, sys.Fail("ask about map", name, err, "")
 	}
 	m.valueSize = int(m.info.ValueSize)
 	if perCPU(m.info.Type) {
 		cpus, err := possibleCPUs()
 		if err != nil {
 			fd.Close()
-			return nil, &sys.Error{Op: "count the processors for map", Thing: name, Err: err}
+			return nil, sys.Fail("count the processors for map", name, err, "")
 		}
 		m.valueSize = cpus * (m.valueSize + 7) / 8 * 8
 	}
@@ -43,16 +42,16 @@ func NewMap(name string, fd *sys.FD) (*Map, error) {
 func OpenMap(path string) (*Map, error) {
 	name, err := sys.CString(path)
 	if err != nil {
-		return nil, &sys.Error{Op: "open pinned map", Thing: strconv.Quote(path), Err: err}
+		return nil, sys.Fail("open pinned map", text.Quote(path), err, "")
 	}
 	fd, err := sys.ObjGet(&sys.ObjAttr{Pathname: name})
 	if err != nil {
-		return nil, &sys.Error{Op: "open pinned map", Thing: path, Err: err}
+		return nil, sys.Fail("open pinned map", path, err, "")
 	}
 	kind, _, err := sys.KindOf(fd)
 	if err == nil && kind != sys.KindMap {
 		fd.Close()
-		return nil, &sys.Error{Op: "open pinned map", Thing: path, Err: unix.EINVAL, Do: "it is a " + kind.String()}
+		return nil, sys.Fail("open pinned map", path, unix.EINVAL, "it is a "+kind.String())
 	}
 	return NewMap(path, fd)
 }

@@ -2,7 +2,7 @@ package object
 
 import (
 	"github.com/pinion-bpf/pinion/elf"
-	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -21,10 +21,11 @@ func (s *Spec) readSlots() error {
 	if sec == nil {
 		return nil
 	}
-	for rel := range src.file.Relocations(src.relocationsOf(sec.Index)) {
+	for rels := src.sections[sec.Index].relData; len(rels) > 0; rels = rels[relocationSize:] {
+		rel := src.relocation(rels)
 		place := src.placeOf(sec.Index, rel.Offset)
 		if place == nil || rel.Offset-place.offset > place.size || place.size-(rel.Offset-place.offset) < pointerSize {
-			return malformed("a relocation changes byte " + utoa(rel.Offset) + " of section \".maps\", where no map is")
+			return malformed(text.Form(`a relocation changes byte {} of section ".maps", where no map is`).Uint(rel.Offset).String())
 		}
 		if err := s.addSlot(s.Maps[place.index], rel, rel.Offset-place.offset); err != nil {
 			return err
@@ -37,7 +38,8 @@ func (s *Spec) readSlots() error {
 func (s *Spec) addSlot(m *MapSpec, rel elf.Relocation, offset uint64) error {
 	first, found := m.valuesOffset()
 	if !found || offset < first || (offset-first)%pointerSize != 0 {
-		return malformed("map " + quote(m.Name) + ": a relocation changes byte " + utoa(offset) + " of its definition, which is no element of a field \"values\"")
+		return malformed(text.Form(`map {}: a relocation changes byte {} of its definition, which is no element of a field "values"`).
+			Quote(m.Name).Uint(offset).String())
 	}
 	symbol, err := s.source.file.Symbol(rel.Symbol)
 	if err != nil {
@@ -50,7 +52,8 @@ func (s *Spec) addSlot(m *MapSpec, rel elf.Relocation, offset uint64) error {
 		if m.Type == sys.MapTypeProgArray {
 			what = "a program"
 		}
-		return malformed("map " + quote(m.Name) + ": its value " + utoa(index) + " is to be " + quote(symbol.Name) + ", which is not " + what)
+		return malformed(text.Form("map {}: its value {} is to be {}, which is not {}").
+			Quote(m.Name).Uint(index).Quote(symbol.Name).Add(what).String())
 	}
 	m.Slots = append(m.Slots, Slot{Index: uint32(index), Name: name})
 	return nil
@@ -80,9 +83,9 @@ func (m *MapSpec) valuesOffset() (offset uint64, found bool) {
 		return 0, false
 	}
 	def := m.source.types.Type(m.defType)
-	var last btf.Member
-	for _, member := range def.Members() {
-		last = member
+	if def.Vlen() == 0 {
+		return 0, false
 	}
+	last := def.Member(def.Vlen() - 1)
 	return uint64(last.BitOffset / 8), last.Name == "values"
 }

@@ -1,9 +1,10 @@
 package object
 
 import (
-	"slices"
-
+	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -72,22 +73,31 @@ type mapBuilder struct {
 	specs []MapSpec
 }
 
-// add takes a map in that is defined at a place.
-func (b *mapBuilder) add(m MapSpec, section int, offset, size uint64) {
-	m.source = b.src
-	b.src.places = append(b.src.places, mapPlace{int32(section), int32(len(b.specs)), offset, size})
-	b.specs = append(b.specs, m)
+// add makes a map that is defined at a place, for its definition to be read into.
+//
+//go:noinline
+func (b *mapBuilder) add(name string, sec *elf.Section, offset, size uint64) *MapSpec {
+	b.src.places = append(b.src.places, mapPlace{int32(sec.Index), int32(len(b.specs)), offset, size})
+	b.specs = b.specs[:len(b.specs)+1]
+	m := &b.specs[len(b.specs)-1]
+	m.Name, m.Section, m.source = name, sec.Name, b.src
+	return m
 }
 
 // sortPlaces puts the places in order, as mapAt needs them.
 func (src *source) sortPlaces() error {
-	slices.SortStableFunc(src.places, func(a, b mapPlace) int {
-		return then(compare(a.section, b.section), compare(a.offset, b.offset))
-	})
+	before := func(a, b int) bool {
+		p, q := &src.places[a], &src.places[b]
+		return p.section < q.section || p.section == q.section && p.offset < q.offset
+	}
+	if !order.InOrder(len(src.places), before) {
+		src.placeOrder = order.Indices(len(src.places), before)
+	}
 	for i := 1; i < len(src.places); i++ {
-		a, b := &src.places[i-1], &src.places[i]
+		a, b := src.place(i-1), src.place(i)
 		if a.section == b.section && b.offset-a.offset < a.size {
-			return malformed("two maps are defined at byte " + utoa(b.offset) + " of section " + quote(src.file.Sections[a.section].Name))
+			return malformed(text.Form("two maps are defined at byte {} of section {}").
+				Uint(b.offset).Quote(src.file.Sections[a.section].Name).String())
 		}
 	}
 	return nil
@@ -95,16 +105,22 @@ func (src *source) sortPlaces() error {
 
 // placeOf returns the last place in a section that does not begin after offset, nil if there is none.
 func (src *source) placeOf(section int, offset uint64) *mapPlace {
-	i, exact := slices.BinarySearchFunc(src.places, offset, func(p mapPlace, offset uint64) int {
-		return then(compare(int(p.section), section), compare(p.offset, offset))
+	after := order.First(len(src.places), func(i int) bool {
+		p := src.place(i)
+		return int(p.section) > section || int(p.section) == section && p.offset > offset
 	})
-	if exact {
-		return &src.places[i]
-	}
-	if i == 0 || int(src.places[i-1].section) != section {
+	if after == 0 || int(src.place(after-1).section) != section {
 		return nil
 	}
-	return &src.places[i-1]
+	return src.place(after - 1)
+}
+
+// place returns the ith place in order.
+func (src *source) place(i int) *mapPlace {
+	if src.placeOrder != nil {
+		i = int(src.placeOrder[i])
+	}
+	return &src.places[i]
 }
 
 // mapAt returns the index of the map that is defined at an offset of a section, -1 if none is.

@@ -1,11 +1,9 @@
 package object
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -23,9 +21,9 @@ func (src *source) mapVariables() ([]btf.VarSecinfo, error) {
 	if datasec.Kind() == btf.KindVoid {
 		return nil, malformed("the BTF has no DATASEC for section \".maps\"" + hint)
 	}
-	vars := make([]btf.VarSecinfo, 0, datasec.Vlen())
-	for _, v := range datasec.Vars() {
-		vars = append(vars, v)
+	vars := make([]btf.VarSecinfo, datasec.Vlen())
+	for i := range vars {
+		vars[i] = datasec.Var(i)
 	}
 	return vars, nil
 }
@@ -36,8 +34,11 @@ func (b *mapBuilder) addDefined(vars []btf.VarSecinfo) error {
 		return nil
 	}
 	sec := b.src.only(roleMaps)
-	symbols := slices.Clone(b.src.objectsOf(sec.Index))
-	slices.SortFunc(symbols, func(a, b elf.Symbol) int { return strings.Compare(a.Name, b.Name) })
+	symbols := make(map[string]*elf.Symbol)
+	objects := b.src.objectsOf(sec.Index)
+	for i := range objects {
+		symbols[objects[i].Name] = &objects[i]
+	}
 	for _, v := range vars {
 		if err := b.addVariable(sec, symbols, v); err != nil {
 			return err
@@ -47,34 +48,30 @@ func (b *mapBuilder) addDefined(vars []btf.VarSecinfo) error {
 }
 
 // addVariable reads the map that one variable of .maps defines. Where it lies is known from its symbol: compilers leave that out of BTF.
-func (b *mapBuilder) addVariable(sec *elf.Section, symbols []elf.Symbol, v btf.VarSecinfo) error {
+func (b *mapBuilder) addVariable(sec *elf.Section, symbols map[string]*elf.Symbol, v btf.VarSecinfo) error {
 	types := b.src.types
 	variable := types.Type(v.Type)
 	name := variable.Name()
 	switch {
 	case variable.Kind() != btf.KindVar || name == "":
-		return malformed("type " + utoa(uint32(v.Type)) + " of the DATASEC \".maps\" is no variable with a name")
+		return malformed(text.Form(`type {} of the DATASEC ".maps" is no variable with a name`).Uint(uint64(v.Type)).String())
 	case len(name) > maxName:
 		return nameTooLong("map", name, maxName)
 	case variable.Linkage() == btf.LinkageStatic:
-		return unsupported("map " + quote(name) + " is static; only global maps are loaded")
+		return unsupported(text.Form("map {} is static; only global maps are loaded").Quote(name).String())
 	case variable.Linkage() != btf.LinkageGlobal:
-		return unsupported("map " + quote(name) + " is extern; link the object that defines it")
+		return unsupported(text.Form("map {} is extern; link the object that defines it").Quote(name).String())
 	}
-	i, found := slices.BinarySearchFunc(symbols, name, func(s elf.Symbol, name string) int { return strings.Compare(s.Name, name) })
-	if !found {
-		return malformed("map " + quote(name) + " has no symbol in section \".maps\"")
+	symbol := symbols[name]
+	if symbol == nil {
+		return malformed(text.Form(`map {} has no symbol in section ".maps"`).Quote(name).String())
 	}
-	symbol := &symbols[i]
 	if symbol.Value > sec.Size || uint64(v.Size) > sec.Size-symbol.Value {
-		return malformed("map " + quote(name) + " has " + utoa(v.Size) + " bytes at " + utoa(symbol.Value) + ", but section \".maps\" has only " + utoa(sec.Size))
+		return malformed(text.Form(`map {} has {} bytes at {}, but section ".maps" has only {}`).
+			Quote(name).Uint(uint64(v.Size)).Uint(symbol.Value).Uint(sec.Size).String())
 	}
-	d := definition{types: types, spec: MapSpec{Name: name, Section: sec.Name}}
-	if err := d.read(variable.Ref(), v.Size); err != nil {
-		return err
-	}
-	b.add(d.spec, sec.Index, symbol.Value, uint64(v.Size))
-	return nil
+	d := definition{types: types, spec: b.add(name, sec, symbol.Value, uint64(v.Size))}
+	return d.read(variable.Ref(), v.Size)
 }
 
 // maxFields is how many fields a definition may have before they are looked at: few, so that many maps of one long type take no time.
@@ -83,7 +80,7 @@ const maxFields = 64
 // definition reads one map's definition: a struct whose members' types hold the values.
 type definition struct {
 	types *btf.Data
-	spec  MapSpec
+	spec  *MapSpec
 	inner bool
 }
 
@@ -94,14 +91,16 @@ func (d *definition) read(id btf.ID, size uint32) error {
 		return d.fail("its definition is " + t.Kind().String() + ", not a struct")
 	}
 	if t.Size() > size {
-		return d.fail("its definition takes " + utoa(t.Size()) + " bytes, its variable has only " + utoa(size))
+		return d.fail(text.Form("its definition takes {} bytes, its variable has only {}").
+			Uint(uint64(t.Size())).Uint(uint64(size)).String())
 	}
 	if t.Vlen() > maxFields {
-		return d.fail("its definition has " + utoa(t.Vlen()) + " fields; only 12 are known")
+		return d.fail(text.Form("its definition has {} fields; only 12 are known").Int(t.Vlen()).String())
 	}
 	d.spec.defType = t.ID()
 	values := ^btf.ID(0)
-	for i, m := range t.Members() {
+	for i := range t.Vlen() {
+		m := t.Member(i)
 		if m.Name != "values" {
 			if err := d.member(&m); err != nil {
 				return err
@@ -124,7 +123,7 @@ func (d *definition) read(id btf.ID, size uint32) error {
 
 // member reads one field.
 func (d *definition) member(m *btf.Member) (err error) {
-	s := &d.spec
+	s := d.spec
 	switch m.Name {
 	case "type":
 		var kind uint32
@@ -152,7 +151,7 @@ func (d *definition) member(m *btf.Member) (err error) {
 	case "value":
 		s.valueType, err = d.typed(m, &s.ValueSize)
 	default:
-		return d.fail("field " + quote(m.Name) + " is unknown")
+		return d.fail(text.Form("field {} is unknown").Quote(m.Name).String())
 	}
 	return err
 }
@@ -162,7 +161,7 @@ func (d *definition) uint(m *btf.Member) (uint32, error) {
 	pointer := d.types.Resolve(m.Type)
 	array := d.types.Type(pointer.Ref())
 	if pointer.Kind() != btf.KindPtr || array.Kind() != btf.KindArray {
-		return 0, d.fail("field " + quote(m.Name) + " is no __uint: no pointer to an array")
+		return 0, d.fail(text.Form("field {} is no __uint: no pointer to an array").Quote(m.Name).String())
 	}
 	return array.Array().Count, nil
 }
@@ -175,12 +174,9 @@ func (d *definition) ulong(m *btf.Member) (uint64, error) {
 		return uint64(n), err
 	}
 	if t.Vlen() != 1 {
-		return 0, d.fail("field " + quote(m.Name) + " is an enum of " + utoa(t.Vlen()) + " values; __ulong writes one")
+		return 0, d.fail(text.Form("field {} is an enum of {} values; __ulong writes one").Quote(m.Name).Int(t.Vlen()).String())
 	}
-	for _, e := range t.Enums() {
-		return e.Value, nil
-	}
-	return 0, nil
+	return t.Enum(0).Value, nil
 }
 
 // size reads a field that gives a size, which a field that gives a type may have given already.
@@ -196,18 +192,19 @@ func (d *definition) size(m *btf.Member, size *uint32) error {
 func (d *definition) typed(m *btf.Member, size *uint32) (btf.ID, error) {
 	pointer := d.types.Resolve(m.Type)
 	if pointer.Kind() != btf.KindPtr {
-		return 0, d.fail("field " + quote(m.Name) + " is no __type: no pointer")
+		return 0, d.fail(text.Form("field {} is no __type: no pointer").Quote(m.Name).String())
 	}
 	n, err := d.types.SizeOf(pointer.Ref())
 	if err != nil {
-		return 0, d.fail("field " + quote(m.Name) + ": " + err.Error())
+		return 0, d.fail(text.Form("field {}: {}").Quote(m.Name).Add(err.Error()).String())
 	}
 	return pointer.Ref(), d.setSize(m, size, n)
 }
 
 func (d *definition) setSize(m *btf.Member, size *uint32, n uint32) error {
 	if *size != 0 && *size != n {
-		return d.fail("field " + quote(m.Name) + " asks for " + utoa(n) + " bytes, another field for " + utoa(*size))
+		return d.fail(text.Form("field {} asks for {} bytes, another field for {}").
+			Quote(m.Name).Uint(uint64(n)).Uint(uint64(*size)).String())
 	}
 	*size = n
 	return nil
@@ -215,7 +212,7 @@ func (d *definition) setSize(m *btf.Member, size *uint32, n uint32) error {
 
 // values reads what __array wrote last: the template of inner maps, or a program array's functions. Which ones is for relocations to say.
 func (d *definition) values(id btf.ID) error {
-	s := &d.spec
+	s := d.spec
 	if d.inner {
 		return d.fail("an inner map cannot have inner maps: field \"values\"")
 	}
@@ -223,7 +220,7 @@ func (d *definition) values(id btf.ID) error {
 		return d.fail("field \"values\" is for program arrays and maps of maps, not for " + s.Type.String())
 	}
 	if s.ValueSize != 0 && s.ValueSize != slotValueSize {
-		return d.fail("its values have " + utoa(s.ValueSize) + " bytes; those of a map with field \"values\" have 4")
+		return d.fail(text.Form(`its values have {} bytes; those of a map with field "values" have 4`).Uint(uint64(s.ValueSize)).String())
 	}
 	s.ValueSize = slotValueSize
 	array := d.types.Resolve(id)
@@ -238,14 +235,15 @@ func (d *definition) values(id btf.ID) error {
 		}
 		return nil
 	}
-	inner := definition{types: d.types, spec: MapSpec{Name: s.Name + ".inner", Section: s.Section}, inner: true}
+	inner := definition{types: d.types, spec: &MapSpec{Name: s.Name + ".inner", Section: s.Section}, inner: true}
 	if err := inner.read(target.ID(), ^uint32(0)); err != nil {
 		return err
 	}
-	s.Inner = &inner.spec
+	s.Inner = inner.spec
 	return nil
 }
 
+//go:noinline
 func (d *definition) fail(what string) error {
-	return malformed("map " + quote(d.spec.Name) + " in section " + quote(d.spec.Section) + ": " + what)
+	return malformed(text.Form("map {} in section {}: {}").Quote(d.spec.Name).Quote(d.spec.Section).Add(what).String())
 }

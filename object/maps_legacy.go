@@ -2,6 +2,7 @@ package object
 
 import (
 	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -35,47 +36,42 @@ func (b *mapBuilder) addLegacy() error {
 // their own struct bpf_map_def, often with more fields.
 func (b *mapBuilder) addLegacySection(sec *elf.Section, symbols []elf.Symbol) error {
 	fail := func(what string) error {
-		return malformed("section " + quote(sec.Name) + " of map definitions: " + what)
+		return malformed(text.Form("section {} of map definitions: {}").Quote(sec.Name).Add(what).String())
 	}
 	n := uint64(len(symbols))
 	if n == 0 {
-		return fail("it has " + utoa(sec.Size) + " bytes, but no symbol names a map")
+		return fail(text.Form("it has {} bytes, but no symbol names a map").Uint(sec.Size).String())
 	}
 	size := sec.Size / n
 	if sec.Size%n != 0 || size < legacyMapSize {
-		return fail("its " + utoa(sec.Size) + " bytes cannot be " + utoa(n) + " definitions of one size, each of 20 bytes or more")
+		return fail(text.Form("its {} bytes cannot be {} definitions of one size, each of 20 bytes or more").Uint(sec.Size).Uint(n).String())
 	}
-	for i, symbol := range symbols {
-		switch name := quote(symbol.Name); {
+	for i := range symbols {
+		symbol := &symbols[i]
+		switch name := text.Quote(symbol.Name); {
 		case symbol.Bind == elf.STB_LOCAL:
 			return unsupported("map " + name + " is static; only global maps are loaded")
 		case symbol.Value != uint64(i)*size:
-			return fail("map " + name + " begins at byte " + utoa(symbol.Value) + ", not at " + utoa(uint64(i)*size) + " as one of definitions of one size would")
+			return fail(text.Form("map {} begins at byte {}, not at {} as one of definitions of one size would").
+				Add(name).Uint(symbol.Value).Uint(uint64(i) * size).String())
 		case symbol.Size != 0 && symbol.Size != size:
-			return fail("map " + name + " has " + utoa(symbol.Size) + " bytes, not " + utoa(size))
+			return fail(text.Form("map {} has {} bytes, not {}").Add(name).Uint(symbol.Size).Uint(size).String())
 		}
 		def := sec.Data[symbol.Value:][:size]
 		for at, extra := range def[legacyMapSize:] {
 			if extra != 0 {
-				return fail("map " + quote(symbol.Name) + " has fields beyond map_flags, and byte " + utoa(legacyMapSize+at) +
-					" of its definition is not 0: what it means cannot be known; define the map in section \".maps\"")
+				return fail(text.Form(`map {} has fields beyond map_flags, and byte {} of its definition is not 0: what it means cannot be known; define the map in section ".maps"`).
+					Quote(symbol.Name).Int(legacyMapSize + at).String())
 			}
 		}
-		b.add(b.src.legacyMap(sec.Name, symbol.Name, def), sec.Index, symbol.Value, size)
+		b.add(symbol.Name, sec, symbol.Value, size).readLegacy(def)
 	}
 	return nil
 }
 
-// legacyMap reads one definition.
-func (src *source) legacyMap(section, name string, def []byte) MapSpec {
-	word := func(i int) uint32 { return src.big.uint32(def[4*i:]) }
-	return MapSpec{
-		Name:       name,
-		Section:    section,
-		Type:       sys.MapType(word(0)),
-		KeySize:    word(1),
-		ValueSize:  word(2),
-		MaxEntries: word(3),
-		Flags:      word(4),
-	}
+// readLegacy reads one definition.
+func (m *MapSpec) readLegacy(def []byte) {
+	big := m.source.big
+	m.Type, m.KeySize, m.ValueSize = sys.MapType(big.uint32(def)), big.uint32(def[4:]), big.uint32(def[8:])
+	m.MaxEntries, m.Flags = big.uint32(def[12:]), big.uint32(def[16:])
 }

@@ -11,7 +11,8 @@ import (
 
 // memlock raises RLIMIT_MEMLOCK, at most once.
 type memlock struct {
-	once   sync.Once
+	mu     sync.Mutex // guards what follows
+	tried  bool
 	raised bool
 }
 
@@ -22,11 +23,21 @@ func (l *loader) withMemlock(call func() (*sys.FD, error)) (*sys.FD, error) {
 	if err != unix.EPERM {
 		return fd, err
 	}
-	l.memlock.once.Do(func() { l.memlock.raised = raiseMemlock() })
-	if !l.memlock.raised {
+	if !l.memlock.raise() {
 		return nil, err
 	}
 	return call()
+}
+
+// raise raises the limit if that was not tried before, and reports whether it was raised.
+func (m *memlock) raise() bool {
+	m.mu.Lock()
+	if !m.tried {
+		m.tried, m.raised = true, raiseMemlock()
+	}
+	raised := m.raised
+	m.mu.Unlock()
+	return raised
 }
 
 // raiseMemlock sets RLIMIT_MEMLOCK to infinity if the kernel counts BPF against it, and reports whether it did.

@@ -3,6 +3,8 @@ package object
 import (
 	"slices"
 	"strings"
+
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // fileArchitectures are those that bpf2go (cilium/ebpf) puts in file names, as in bpf_x86_bpfel.o.
@@ -27,7 +29,7 @@ func DefaultName(path string) string {
 	if !little && !big {
 		return name
 	}
-	architecture, generic := strings.CutPrefix(middle, "bpf")
+	architecture, generic := text.CutPrefix(middle, "bpf")
 	architecture = strings.TrimPrefix(architecture, "_")
 	if generic && (architecture == "" || slices.Contains(strings.Fields(fileArchitectures), architecture)) {
 		return ""

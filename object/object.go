@@ -38,6 +38,8 @@ func (o *Object) Programs() []*Program { return o.programs }
 func (o *Object) Links() []*Link { return o.links }
 
 // Map gives the map of that full name, nil if there is none.
+//
+//go:noinline
 func (o *Object) Map(name string) *Map {
 	for _, m := range o.maps {
 		if m.name == name {
@@ -48,6 +50,8 @@ func (o *Object) Map(name string) *Map {
 }
 
 // Program gives the program of that name (its C function's), nil if there is none or it was not loaded.
+//
+//go:noinline
 func (o *Object) Program(name string) *Program {
 	for _, p := range o.programs {
 		if p.name == name {
@@ -59,6 +63,8 @@ func (o *Object) Program(name string) *Program {
 
 // Link gives the link of a program to a target, nil if there is none. The target is what [Object.AttachTo] was given, "" for a link
 // that [Object.Attach] made.
+//
+//go:noinline
 func (o *Object) Link(program, target string) *Link {
 	for _, l := range o.links {
 		if l.program == program && l.target == target {
@@ -68,20 +74,38 @@ func (o *Object) Link(program, target string) *Link {
 	return nil
 }
 
+// AddMap gives the object a map to own.
+func (o *Object) AddMap(m *Map) { o.maps = append(o.maps, m) }
+
+// AddProgram gives the object a program to own.
+func (o *Object) AddProgram(p *Program) { o.programs = append(o.programs, p) }
+
 // AddLink gives the object a link to own.
+//
+//go:noinline
 func (o *Object) AddLink(l *Link) { o.links = append(o.links, l) }
 
 // Close closes every handle. Closing once more does nothing.
 func (o *Object) Close() error {
-	var errs []error
+	var err error
 	for _, l := range o.links {
-		errs = append(errs, l.Close())
+		err = join(err, l.Close())
 	}
 	for _, p := range o.programs {
-		errs = append(errs, p.Close())
+		err = join(err, p.Close())
 	}
 	for _, m := range o.maps {
-		errs = append(errs, m.Close())
+		err = join(err, m.Close())
 	}
-	return errors.Join(errs...)
+	return err
+}
+
+// join is errors.Join of two, out of line.
+//
+//go:noinline
+func join(err, also error) error {
+	if also == nil {
+		return err
+	}
+	return errors.Join(err, also)
 }

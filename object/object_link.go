@@ -1,6 +1,8 @@
 package object
 
-import "github.com/pinion-bpf/pinion/link"
+import (
+	"github.com/pinion-bpf/pinion/link"
+)
 
 // Link is one attachment of one of the object's programs. The embedded link has what can be done with it.
 type Link struct {

@@ -3,10 +3,11 @@ package object
 import (
 	"errors"
 	"slices"
-	"strconv"
 
-	"github.com/pinion-bpf/pinion/sys"
 	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/internal/text"
+	"github.com/pinion-bpf/pinion/sys"
 )
 
 // maxFile is the size in bytes of the largest file that is read. The largest objects known, with debug information, have a few megabytes.
@@ -17,7 +18,7 @@ const maxFile = 64 << 20
 func Open(path string) (*Spec, error) {
 	data, err := readFile(path)
 	if err != nil {
-		return nil, &sys.Error{Op: "open", Thing: quote(path), Err: err}
+		return nil, sys.Fail("open", text.Quote(path), err, "")
 	}
 	s, err := parse(data)
 	if err != nil {
@@ -58,7 +59,7 @@ func readFile(path string) ([]byte, error) {
 		return nil, errors.New("it is no regular file")
 	}
 	if stat.Size > maxFile {
-		return nil, errors.New("it has " + strconv.FormatInt(stat.Size, 10) + " bytes; at most " + strconv.Itoa(maxFile) + " are read")
+		return nil, errors.New(text.Form("it has {} bytes; at most {} are read").Int64(stat.Size).Int(maxFile).String())
 	}
 	data := make([]byte, stat.Size)
 	n, err := readAll(fd, data)

@@ -3,6 +3,7 @@ package object
 import (
 	"slices"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -17,14 +18,14 @@ func (l *loader) fillData() error {
 			var key uint32
 			err := sys.MapUpdateElem(&sys.MapElemAttr{MapFD: fd.Attr(), Key: sys.Ptr(&key), Value: sys.Slice(m.Data)})
 			if err != nil {
-				return &sys.Error{Op: "write the data of map", Thing: quote(m.Name), Err: err}
+				return sys.Fail("write the data of map", text.Quote(m.Name), err, "")
 			}
 		}
 		if !m.Freeze {
 			continue
 		}
 		if err := sys.MapFreeze(&sys.MapFreezeAttr{MapFD: fd.Attr()}); err != nil {
-			return &sys.Error{Op: "freeze map", Thing: quote(m.Name), Err: err}
+			return sys.Fail("freeze map", text.Quote(m.Name), err, "")
 		}
 	}
 	return nil
@@ -56,7 +57,7 @@ func (l *loader) fillSlots(programs bool, find func(name string) *sys.FD) error 
 			value := find(slot.Name).Attr()
 			attr := sys.MapElemAttr{MapFD: l.maps[i].FD().Attr(), Key: sys.Ptr(&slot.Index), Value: sys.Ptr(&value)}
 			if err := sys.MapUpdateElem(&attr); err != nil {
-				return &sys.Error{Op: "put " + quote(slot.Name) + " into slot " + utoa(slot.Index) + " of map", Thing: quote(m.Name), Err: err}
+				return sys.Fail(text.Form("put {} into slot {} of map").Quote(slot.Name).Uint(uint64(slot.Index)).String(), text.Quote(m.Name), err, "")
 			}
 		}
 	}
@@ -70,7 +71,7 @@ func (m *MapSpec) sameContents(have *Map) error {
 	}
 	value := make([]byte, have.ValueSize())
 	if err := have.Lookup(make([]byte, have.KeySize()), value); err != nil {
-		return &sys.Error{Op: "read map", Thing: quote(m.Name), Err: err}
+		return sys.Fail("read map", text.Quote(m.Name), err, "")
 	}
 	for i, b := range value {
 		if b != m.Data[i] {
@@ -80,4 +81,6 @@ func (m *MapSpec) sameContents(have *Map) error {
 	return nil
 }
 
-func byteAt(b byte, offset int) string { return utoa(uint32(b)) + " at byte " + utoa(offset) }
+func byteAt(b byte, offset int) string {
+	return text.Form("{} at byte {}").Uint(uint64(b)).Int(offset).String()
+}

@@ -1,6 +1,8 @@
 package object
 
-import "github.com/pinion-bpf/pinion/sys"
+import (
+	"github.com/pinion-bpf/pinion/sys"
+)
 
 // Program is a program in the kernel. Closing it frees it unless it is attached or pinned.
 type Program struct {
@@ -16,7 +18,7 @@ func NewProgram(name string, fd *sys.FD) (*Program, error) {
 	var info sys.ProgInfo
 	if _, err := sys.GetInfo(fd, &info); err != nil {
 		fd.Close()
-		return nil, &sys.Error{Op: "ask about program", Thing: name, Err: err}
+		return nil, sys.Fail("ask about program", name, err, "")
 	}
 	return &Program{name: name, id: info.ID, kind: info.Type, tag: info.Tag, fd: fd}, nil
 }

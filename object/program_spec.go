@@ -1,10 +1,10 @@
 package object
 
 import (
-	"strings"
-
-	"github.com/pinion-bpf/pinion/sys"
 	"golang.org/x/sys/unix"
+
+	"github.com/pinion-bpf/pinion/internal/text"
+	"github.com/pinion-bpf/pinion/sys"
 )
 
 // ProgramSpec is a program as the object describes it: a global function in a section of its own kind. All but Name and Section
@@ -53,25 +53,26 @@ func (s *Spec) readPrograms() error {
 	for i := range src.functions {
 		if f := &src.functions[i]; f.entry {
 			f.program = int32(len(specs))
-			specs = append(specs, src.newProgram(i))
+			specs = specs[:len(specs)+1]
 			s.Programs[f.program] = &specs[f.program]
+			src.setProgram(s.Programs[f.program], i)
 		}
 	}
 	if i, j := twin(n, func(i int) string { return specs[i].Name }); i >= 0 {
-		return malformed("two programs are called " + quote(specs[i].Name) + ", one in section " + quote(specs[i].Section) +
-			", one in section " + quote(specs[j].Section))
+		return malformed(text.Form("two programs are called {}, one in section {}, one in section {}").
+			Quote(specs[i].Name).Quote(specs[i].Section).Quote(specs[j].Section).String())
 	}
 	return nil
 }
 
-// newProgram returns what the section of a function says of it.
-func (src *source) newProgram(index int) ProgramSpec {
+// setProgram makes p what the section of a function says of it.
+func (src *source) setProgram(p *ProgramSpec, index int) {
 	f := &src.functions[index]
-	section, optional := strings.CutPrefix(src.file.Sections[f.section].Name, "?")
-	p := ProgramSpec{Name: f.name, Section: section, Autoload: !optional, source: src, function: int32(index)}
+	section, optional := text.CutPrefix(src.file.Sections[f.section].Name, "?")
+	p.Name, p.Section, p.Autoload, p.source, p.function = f.name, section, !optional, src, int32(index)
 	row, target := matchSection(section)
 	if row == nil {
-		return p
+		return
 	}
 	p.row, p.Type, p.AttachType, p.AttachTo = row, row.progType, row.attachType, target
 	f.structOps = row.progType == sys.ProgTypeStructOps
@@ -82,5 +83,4 @@ func (src *source) newProgram(index int) ProgramSpec {
 	if row.bits&frags != 0 {
 		p.Flags |= unix.BPF_F_XDP_HAS_FRAGS
 	}
-	return p
 }

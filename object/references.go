@@ -13,9 +13,9 @@ type Reference struct {
 func (p *ProgramSpec) References() (all []Reference, err error) {
 	src := p.source
 	f := &src.functions[p.function]
-	for rel := range src.relocations(f) {
-		ref, err := src.resolve(f, rel)
-		if err != nil {
+	for rels := src.relocations(f); len(rels) > 0; rels = rels[relocationSize:] {
+		var ref reference
+		if err := src.resolve(&ref, f, src.relocation(rels)); err != nil {
 			return nil, parseError(p.Name, err)
 		}
 		r := Reference{Instruction: int(ref.insn), Kind: ref.kind.String(), Name: ref.name, Offset: ref.offset}

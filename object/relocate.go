@@ -1,9 +1,9 @@
 package object
 
 import (
-	"iter"
-
 	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 const relocationSize = 16 // bytes in a relocation without addend
@@ -28,45 +28,22 @@ const (
 	toJumpTable                      // addresses of instructions
 )
 
-// relocationsOf returns the section with the relocations of a section, in the order of the places they change; nil if it has none.
-func (src *source) relocationsOf(section int) *elf.Section {
-	own := &src.sections[section]
-	if own.rel == 0 {
-		return nil
-	}
-	rel := src.file.Sections[own.rel]
-	rel.Data = own.relData
-	return &rel
-}
-
-// relocations yields the relocations of a function.
-func (src *source) relocations(f *function) iter.Seq[elf.Relocation] {
-	rel := src.relocationsOf(int(f.section))
-	if rel == nil {
-		return func(func(elf.Relocation) bool) {}
-	}
-	n := len(rel.Data) / relocationSize
+// relocations returns the records of a function's relocations, of relocationSize bytes, in the order of the places they change.
+func (src *source) relocations(f *function) []byte {
+	all := src.sections[f.section].relData
 	// Offsets lie below the section's size, and that in 32 bits.
 	from := func(insn uint32) int {
-		return relocationSize * firstOf(n, func(i int) bool {
-			return src.file.Order.Uint64(rel.Data[i*relocationSize:]) >= uint64(insn)*insnSize
+		return relocationSize * order.First(len(all)/relocationSize, func(i int) bool {
+			return src.relocation(all[i*relocationSize:]).Offset >= uint64(insn)*insnSize
 		})
 	}
-	rel.Data = rel.Data[from(f.start):from(f.start+f.count)]
-	return src.file.Relocations(rel)
+	return all[from(f.start):from(f.start+f.count)]
 }
 
-// firstOf returns the first of n indices for which is holds, n if there is none. From the first on it must hold for all.
-func firstOf(n int, is func(int) bool) int {
-	low, high := 0, n
-	for low < high {
-		if middle := (low + high) / 2; is(middle) {
-			high = middle
-		} else {
-			low = middle + 1
-		}
-	}
-	return low
+// relocation reads the first of some records: Elf64_Rel. Package elf has checked them.
+func (src *source) relocation(records []byte) elf.Relocation {
+	info := src.file.Order.Uint64(records[8:])
+	return elf.Relocation{Offset: src.file.Order.Uint64(records), Type: uint32(info), Symbol: int(info >> 32)}
 }
 
 // code returns a function's instructions, which are the file's and must not be changed.
@@ -75,33 +52,34 @@ func (src *source) code(f *function) []byte {
 }
 
 // resolve finds out what the relocation of an instruction of f refers to.
-func (src *source) resolve(f *function, rel elf.Relocation) (reference, error) {
+func (src *source) resolve(ref *reference, f *function, rel elf.Relocation) error {
 	at := rel.Offset - uint64(f.start)*insnSize
-	ref := reference{insn: uint32(at / insnSize)}
-	fail := func(what string) (reference, error) {
-		return reference{}, malformed("relocation of byte " + utoa(at) + " of function " + quote(f.name) + ": " + what)
+	ref.insn = uint32(at / insnSize)
+	fail := func(what string) error {
+		return malformed(text.Form("relocation of byte {} of function {}: {}").Uint(at).Quote(f.name).Add(what).String())
 	}
 	if at%insnSize != 0 {
 		return fail("there is no instruction")
 	}
 	if rel.Type != elf.R_BPF_64_64 && rel.Type != elf.R_BPF_64_32 {
-		return fail("its type is " + utoa(rel.Type) + "; those of instructions are 1 (R_BPF_64_64) and 10 (R_BPF_64_32)")
+		return fail(text.Form("its type is {}; those of instructions are 1 (R_BPF_64_64) and 10 (R_BPF_64_32)").
+			Uint(uint64(rel.Type)).String())
 	}
 	symbol, err := src.file.Symbol(rel.Symbol)
 	if err != nil {
-		return reference{}, err
+		return err
 	}
 	insn := src.code(f)[at:][:insnSize]
 	opcode := insn[0]
 	call := opcode == opCall && src.big.sourceRegister(insn) == pseudoCall
 	if opcode != opLoad64 && !call {
-		return fail("the instruction there, with opcode " + utoa(uint32(opcode)) + ", is neither a call nor a 64-bit load")
+		return fail(text.Form("the instruction there, with opcode {}, is neither a call nor a 64-bit load").Uint(uint64(opcode)).String())
 	}
 	ref.name = symbol.Name
-	if what := src.target(&ref, &symbol, call, int64(src.big.immediate(insn))); what != "" {
+	if what := src.target(ref, &symbol, call, int64(src.big.immediate(insn))); what != "" {
 		return fail(what)
 	}
-	return ref, nil
+	return nil
 }
 
 // target fills in what a symbol with an addend stands for; it returns what is wrong with it, or "".
@@ -111,7 +89,7 @@ func (src *source) target(ref *reference, symbol *elf.Symbol, call bool, addend 
 		return ""
 	}
 	if symbol.Section <= 0 || symbol.Value >= 1<<32 {
-		return "symbol " + quote(symbol.Name) + " lies in no section"
+		return text.Form("symbol {} lies in no section").Quote(symbol.Name).String()
 	}
 	sec := &src.file.Sections[symbol.Section]
 	role := src.sections[symbol.Section].role
@@ -129,19 +107,19 @@ func (src *source) target(ref *reference, symbol *elf.Symbol, call bool, addend 
 	case role == roleMaps || role == roleLegacyMaps:
 		ref.kind, ref.index = toMap, int32(src.mapAt(symbol.Section, uint64(place)))
 		if ref.index < 0 {
-			return "no map is defined at byte " + utoa(place) + " of section " + quote(sec.Name)
+			return text.Form("no map is defined at byte {} of section {}").Int64(place).Quote(sec.Name).String()
 		}
 	case role == roleData:
 		ref.kind, ref.index, ref.offset = toData, src.sections[symbol.Section].dataMap, uint32(place)
 		if place < 0 || uint64(place) >= sec.Size {
-			return "byte " + utoa(place) + " of section " + quote(sec.Name) + ", which has only " + utoa(sec.Size)
+			return text.Form("byte {} of section {}, which has only {}").Int64(place).Quote(sec.Name).Uint(sec.Size).String()
 		}
 	case role == roleArena:
 		ref.kind = toArena
 	case role == roleJumpTables:
 		ref.kind = toJumpTable
 	default:
-		return "section " + quote(sec.Name) + " holds nothing that an instruction could refer to"
+		return text.Form("section {} holds nothing that an instruction could refer to").Quote(sec.Name).String()
 	}
 	return ""
 }
@@ -153,7 +131,7 @@ func (src *source) functionTarget(ref *reference, section int, place int64) stri
 		i = src.functionAt(section, place/insnSize)
 	}
 	if i < 0 {
-		return "no function begins at byte " + utoa(place) + " of section " + quote(src.file.Sections[section].Name)
+		return text.Form("no function begins at byte {} of section {}").Int64(place).Quote(src.file.Sections[section].Name).String()
 	}
 	ref.kind, ref.index, ref.name = toFunction, int32(i), src.functions[i].name
 	return ""

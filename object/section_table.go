@@ -1,8 +1,7 @@
 package object
 
 import (
-	"strings"
-
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -50,7 +49,7 @@ const (
 func matchSection(name string) (*sectionRow, string) {
 	for i := range sectionTable {
 		row := &sectionTable[i]
-		rest, found := strings.CutPrefix(name, row.name)
+		rest, found := text.CutPrefix(name, row.name)
 		if !found {
 			continue
 		}

@@ -24,6 +24,8 @@ type Spec struct {
 }
 
 // Map returns the map of that name, nil if there is none.
+//
+//go:noinline
 func (s *Spec) Map(name string) *MapSpec {
 	for _, m := range s.Maps {
 		if m.Name == name {
@@ -34,6 +36,8 @@ func (s *Spec) Map(name string) *MapSpec {
 }
 
 // Program returns the program of that name (its C function's), nil if there is none.
+//
+//go:noinline
 func (s *Spec) Program(name string) *ProgramSpec {
 	for _, p := range s.Programs {
 		if p.Name == name {

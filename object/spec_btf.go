@@ -1,11 +1,10 @@
 package object
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // kernelBTF returns the object's BTF as BPF_BTF_LOAD takes it, nil if the object has none. Compilers leave out what only the
@@ -50,17 +49,14 @@ type btfEditor struct {
 
 // collectSymbols takes the variables of every section: BTF describes others than those with global data, too.
 func (e *btfEditor) collectSymbols() {
-	for _, symbol := range e.src.file.Symbols() {
+	for i := range e.src.file.SymbolCount() {
+		symbol, _ := e.src.file.Symbol(i)
 		variable := symbol.Type == elf.STT_OBJECT || symbol.Type == elf.STT_NOTYPE
 		if variable && symbol.Section > 0 && symbol.Bind != elf.STB_LOCAL && len(symbol.Name) <= maxName {
 			e.symbols = append(e.symbols, symbol)
 		}
 	}
-	slices.SortStableFunc(e.symbols, compareSymbols)
-}
-
-func compareSymbols(a, b elf.Symbol) int {
-	return then(compare(a.Section, b.Section), strings.Compare(a.Name, b.Name))
+	sortSymbols(e.symbols, func(a, b *elf.Symbol) bool { return a.Name < b.Name })
 }
 
 // completeSection completes one DATASEC.
@@ -73,7 +69,7 @@ func (e *btfEditor) completeSection(datasec btf.Type) error {
 	default:
 		sec := e.src.file.Section(name)
 		if sec == nil || sec.Size == 0 || sec.Size > maxData {
-			return malformed("the BTF has a DATASEC " + quote(name) + ", but the file has no such section with contents")
+			return malformed(text.Form("the BTF has a DATASEC {}, but the file has no such section with contents").Quote(name).String())
 		}
 		return e.completeVariables(datasec, sec)
 	}
@@ -87,21 +83,22 @@ func (e *btfEditor) completeVariables(datasec btf.Type, sec *elf.Section) error 
 			return err
 		}
 	}
-	for i, v := range datasec.Vars() {
+	for i := range datasec.Vlen() {
+		v := datasec.Var(i)
 		t := e.types.Type(v.Type)
 		if t.Kind() != btf.KindVar || t.Linkage() != btf.LinkageGlobal {
 			continue // static variables have their offsets from the compiler
 		}
-		symbol, found := e.symbol(sec, t.Name())
-		if !found {
-			return malformed("variable " + quote(t.Name()) + " of the DATASEC " + quote(sec.Name) + " has no symbol")
+		symbol := e.symbol(sec, t.Name())
+		if symbol == nil {
+			return malformed(text.Form("variable {} of the DATASEC {} has no symbol").Quote(t.Name()).Quote(sec.Name).String())
 		}
 		if !complete {
 			if err := e.types.SetVarSecinfo(datasec.ID(), i, uint32(symbol.Value), v.Size); err != nil {
 				return err
 			}
 		}
-		if isHidden(&symbol) {
+		if isHidden(symbol) {
 			if err := e.types.SetVarLinkage(t.ID(), btf.LinkageStatic); err != nil {
 				return err
 			}
@@ -110,19 +107,23 @@ func (e *btfEditor) completeVariables(datasec btf.Type, sec *elf.Section) error 
 	return nil
 }
 
-// symbol returns a variable's symbol.
-func (e *btfEditor) symbol(sec *elf.Section, name string) (elf.Symbol, bool) {
-	i, found := slices.BinarySearchFunc(e.symbols, elf.Symbol{Section: sec.Index, Name: name}, compareSymbols)
-	if !found {
-		return elf.Symbol{}, false
+// symbol returns a variable's symbol, nil if there is none.
+func (e *btfEditor) symbol(sec *elf.Section, name string) *elf.Symbol {
+	i := order.First(len(e.symbols), func(i int) bool {
+		s := &e.symbols[i]
+		return s.Section > sec.Index || s.Section == sec.Index && s.Name >= name
+	})
+	if i == len(e.symbols) || e.symbols[i].Section != sec.Index || e.symbols[i].Name != name {
+		return nil
 	}
-	return e.symbols[i], true
+	return &e.symbols[i]
 }
 
 // layOutKconfig gives each extern of .kconfig a place, one after the other, aligned to 8 bytes.
 func (e *btfEditor) layOutKconfig(datasec btf.Type) error {
 	end := uint32(0)
-	for i, v := range datasec.Vars() {
+	for i := range datasec.Vlen() {
+		v := datasec.Var(i)
 		size, err := e.types.SizeOf(v.Type)
 		if err != nil || size > maxData || end > maxData {
 			return malformed("an extern of .kconfig has no size")

@@ -2,8 +2,8 @@ package object
 
 import (
 	"errors"
-	"strconv"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -27,32 +27,22 @@ func (p *problem) Error() string { return p.kind.Error() + ": " + p.what }
 func (p *problem) Unwrap() error { return p.kind }
 
 // malformed says what is wrong with the file.
+//
+//go:noinline
 func malformed(what string) error { return &problem{ErrFormat, what} }
 
 // unsupported says what this package cannot do.
+//
+//go:noinline
 func unsupported(what string) error { return &problem{ErrUnsupported, what} }
 
 // parseError says which object could not be read.
+//
+//go:noinline
 func parseError(name string, err error) error {
 	do := "rebuild the object, or look for what changed the file"
 	if errors.Is(err, ErrUnsupported) {
 		do = ""
 	}
-	return &sys.Error{Op: "parse", Thing: quote(name), Err: err, Do: do}
-}
-
-// quote makes a name from a file fit for a message: printable, and short.
-func quote(name string) string {
-	const most = 64
-	if len(name) > most {
-		return strconv.Quote(name[:most]) + "..."
-	}
-	return strconv.Quote(name)
-}
-
-func utoa[N uint32 | uint64 | int64 | int | int32](n N) string {
-	if n < 0 {
-		return strconv.FormatInt(int64(n), 10)
-	}
-	return strconv.FormatUint(uint64(n), 10)
+	return sys.Fail("parse", text.Quote(name), err, do)
 }

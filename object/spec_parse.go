@@ -3,6 +3,7 @@ package object
 import (
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // source is the file that a Spec was read from, taken apart. It never changes after parsing, so any number of loads may share it.
@@ -17,13 +18,15 @@ type source struct {
 	functions []function
 	objects   []elf.Symbol // variables and map definitions, by section, then value
 	maps      []*MapSpec   // those of the Spec; relocations count them
-	places    []mapPlace   // where the definitions of maps are, by section, then offset
+	places    []mapPlace   // where the definitions of maps are, one for each of maps
+
+	placeOrder []int32 // the indices of places, by section, then offset; nil if they are in order
 }
 
 // parse reads everything but the name. The order matters: each step uses what the ones before found.
 func parse(data []byte) (*Spec, error) {
 	if len(data) > maxFile {
-		return nil, malformed("it has " + utoa(len(data)) + " bytes; at most " + utoa(maxFile) + " are read")
+		return nil, malformed(text.Form("it has {} bytes; at most {} are read").Int(len(data)).Int(maxFile).String())
 	}
 	file, err := elf.Parse(data)
 	if err != nil {
@@ -71,8 +74,8 @@ func (s *Spec) readMaps() error {
 	}
 	src.maps = s.Maps
 	if i, j := twin(n, func(i int) string { return s.Maps[i].Name }); i >= 0 {
-		return malformed("two maps are called " + quote(s.Maps[i].Name) + ", one in section " + quote(s.Maps[i].Section) +
-			", one in section " + quote(s.Maps[j].Section))
+		return malformed(text.Form("two maps are called {}, one in section {}, one in section {}").
+			Quote(s.Maps[i].Name).Quote(s.Maps[i].Section).Quote(s.Maps[j].Section).String())
 	}
 	return s.readSlots()
 }

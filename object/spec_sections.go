@@ -1,12 +1,12 @@
 package object
 
 import (
-	"bytes"
 	"encoding/binary"
-	"slices"
 	"strings"
 
 	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // maxData is how many bytes of global data an object may have. A section without contents in the file (.bss) can claim any size.
@@ -86,7 +86,7 @@ func roleOf(s *elf.Section) role {
 
 // isNamed reports whether a section is base itself or one of its kind, such as .data.x.
 func isNamed(name, base string) bool {
-	rest, found := strings.CutPrefix(name, base)
+	rest, found := text.CutPrefix(name, base)
 	return found && (rest == "" || rest[0] == '.')
 }
 
@@ -96,9 +96,9 @@ func (s *Spec) readSections() error {
 	f := src.file
 	switch {
 	case f.Type != elf.ET_REL:
-		return malformed("ELF type " + utoa(uint32(f.Type)) + ", not the relocatable file (1) that a compiler writes")
+		return malformed(text.Form("ELF type {}, not the relocatable file (1) that a compiler writes").Uint(uint64(f.Type)).String())
 	case f.Machine != elf.EM_BPF && f.Machine != elf.EM_NONE:
-		return malformed("it is for machine " + utoa(uint32(f.Machine)) + ", not for BPF (247); build it with -target bpf")
+		return malformed(text.Form("it is for machine {}, not for BPF (247); build it with -target bpf").Uint(uint64(f.Machine)).String())
 	}
 	src.sections = make([]section, len(f.Sections))
 	var data uint64
@@ -114,7 +114,7 @@ func (s *Spec) readSections() error {
 		}
 	}
 	if data > maxData {
-		return malformed("more than " + utoa(maxData) + " bytes of global data")
+		return malformed(text.Form("more than {} bytes of global data").Int(maxData).String())
 	}
 	if err := src.checkSectionNames(); err != nil {
 		return err
@@ -133,11 +133,12 @@ func checkSection(sec *elf.Section, r role) error {
 	case len(sec.Name) > maxSectionName:
 		return nameTooLong("section", sec.Name, maxSectionName)
 	case sec.Flags&elf.SHF_COMPRESSED != 0:
-		return malformed("section " + quote(sec.Name) + " is compressed")
+		return malformed(text.Form("section {} is compressed").Quote(sec.Name).String())
 	case r != roleData && sec.Data == nil:
-		return malformed("section " + quote(sec.Name) + " has no contents (SHT_NOBITS)")
+		return malformed(text.Form("section {} has no contents (SHT_NOBITS)").Quote(sec.Name).String())
 	case (r == roleText || r == roleProgram) && sec.Size%insnSize != 0:
-		return malformed("section " + quote(sec.Name) + " has " + utoa(sec.Size) + " bytes, which is no multiple of 8, the size of an instruction")
+		return malformed(text.Form("section {} has {} bytes, which is no multiple of 8, the size of an instruction").
+			Quote(sec.Name).Uint(sec.Size).String())
 	}
 	return nil
 }
@@ -152,7 +153,7 @@ func (src *source) checkSectionNames() error {
 	}
 	name := func(i int) string { return src.file.Sections[named[i]].Name }
 	if i, j := twin(len(named), name); i >= 0 {
-		return malformed("sections " + utoa(named[i]) + " and " + utoa(named[j]) + " are both called " + quote(name(i)))
+		return malformed(text.Form("sections {} and {} are both called {}").Int(int(named[i])).Int(int(named[j])).Quote(name(i)).String())
 	}
 	return nil
 }
@@ -170,9 +171,11 @@ func (src *source) findRelocations() error {
 		}
 		switch {
 		case rel.Type == elf.SHT_RELA:
-			return malformed("section " + quote(rel.Name) + " has relocations with addends (SHT_RELA); those of BPF have none (SHT_REL)")
+			return malformed(text.Form("section {} has relocations with addends (SHT_RELA); those of BPF have none (SHT_REL)").
+				Quote(rel.Name).String())
 		case target.rel != 0:
-			return malformed("sections " + utoa(target.rel) + " and " + utoa(i) + " both have relocations for " + quote(src.file.Sections[rel.Info].Name))
+			return malformed(text.Form("sections {} and {} both have relocations for {}").
+				Int(int(target.rel)).Int(i).Quote(src.file.Sections[rel.Info].Name).String())
 		}
 		target.rel = int32(i)
 		target.relData = sortedRelocations(rel.Data, src.file.Order)
@@ -181,27 +184,16 @@ func (src *source) findRelocations() error {
 }
 
 // sortedRelocations returns relocations in the order of the places they change: as they are if they are in order, else a copy.
-func sortedRelocations(data []byte, order binary.ByteOrder) []byte {
-	offset := func(i int) uint64 { return order.Uint64(data[i*relocationSize:]) }
+func sortedRelocations(data []byte, byteOrder binary.ByteOrder) []byte {
+	offset := func(i int) uint64 { return byteOrder.Uint64(data[i*relocationSize:]) }
 	n := len(data) / relocationSize
-	sorted := true
-	for i := 1; i < n && sorted; i++ {
-		sorted = offset(i-1) <= offset(i)
-	}
-	if sorted {
+	byOffset := func(a, b int) bool { return offset(a) < offset(b) }
+	if order.InOrder(n, byOffset) {
 		return data
 	}
-	type record = [relocationSize]byte
-	records := make([]record, n)
-	for i := range records {
-		records[i] = record(data[i*relocationSize:])
-	}
-	slices.SortStableFunc(records, func(a, b record) int {
-		return compare(order.Uint64(a[:]), order.Uint64(b[:]))
-	})
 	result := make([]byte, 0, len(data))
-	for _, r := range records {
-		result = append(result, r[:]...)
+	for _, i := range order.Indices(n, byOffset) {
+		result = append(result, data[i*relocationSize:][:relocationSize]...)
 	}
 	return result
 }
@@ -209,25 +201,27 @@ func sortedRelocations(data []byte, order binary.ByteOrder) []byte {
 // readLicenseAndVersion reads the two sections that hold one value each.
 func (s *Spec) readLicenseAndVersion() error {
 	if sec := s.source.only(roleLicense); sec != nil {
-		text, _, _ := bytes.Cut(sec.Data, []byte{0})
-		s.License = view(text)
+		s.License, _, _ = text.Cut(view(sec.Data), 0)
 	}
 	sec := s.source.only(roleVersion)
 	if sec == nil {
 		return nil
 	}
 	if len(sec.Data) != 4 {
-		return malformed("section \"version\" has " + utoa(len(sec.Data)) + " bytes, not the 4 of a kernel version")
+		return malformed(text.Form(`section "version" has {} bytes, not the 4 of a kernel version`).Int(len(sec.Data)).String())
 	}
 	s.Version = s.source.big.uint32(sec.Data)
 	return nil
 }
 
 // only returns the section of a role that just one section can have, nil if none has it.
+//
+//go:noinline
 func (src *source) only(r role) *elf.Section {
-	i := slices.IndexFunc(src.sections, func(s section) bool { return s.role == r })
-	if i < 0 {
-		return nil
+	for i := range src.sections {
+		if src.sections[i].role == r {
+			return &src.file.Sections[i]
+		}
 	}
-	return &src.file.Sections[i]
+	return nil
 }

@@ -2,10 +2,9 @@ package object
 
 import (
 	"bytes"
-	"slices"
-	"strings"
 
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // maxString is the length in bytes of the longest string in BTF. Without a limit every one of many types could be named by the
@@ -43,7 +42,7 @@ func (src *source) checkStrings(raw []byte) error {
 	for len(rest) > 0 {
 		n := bytes.IndexByte(rest, 0)
 		if n < 0 || n > maxString {
-			return malformed("a string in .BTF is longer than " + utoa(maxString) + " bytes")
+			return malformed(text.Form("a string in .BTF is longer than {} bytes").Int(maxString).String())
 		}
 		rest = rest[n+1:]
 	}
@@ -64,14 +63,16 @@ func (src *source) findDatasecs() {
 			src.datasecs = append(src.datasecs, t)
 		}
 	}
-	slices.SortStableFunc(src.datasecs, func(a, b btf.Type) int { return strings.Compare(a.Name(), b.Name()) })
 }
 
 // datasec returns the type that describes a section, void if there is none.
+//
+//go:noinline
 func (src *source) datasec(section string) btf.Type {
-	i, found := slices.BinarySearchFunc(src.datasecs, section, func(t btf.Type, name string) int { return strings.Compare(t.Name(), name) })
-	if !found {
-		return btf.Type{}
+	for _, t := range src.datasecs {
+		if t.Name() == section {
+			return t
+		}
 	}
-	return src.datasecs[i]
+	return btf.Type{}
 }

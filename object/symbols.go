@@ -1,18 +1,19 @@
 package object
 
 import (
-	"slices"
-	"strings"
-
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // maxName is the length in bytes of the longest name of a function, map or variable: the kernel's (KSYM_NAME_LEN, with a NUL, from 6.1).
 const maxName = 511
 
+//go:noinline
 func nameTooLong(what, name string, most int) error {
-	return malformed("the name of " + what + " " + quote(name) + " has " + utoa(len(name)) + " bytes; at most " + utoa(most) + " are allowed")
+	return malformed(text.Form("the name of {} {} has {} bytes; at most {} are allowed").
+		Add(what).Quote(name).Int(len(name)).Int(most).String())
 }
 
 // function is one function: an entry point, which is a program, or a subprogram.
@@ -32,39 +33,49 @@ type function struct {
 // readSymbols collects functions, and the objects in sections that have a role.
 func (s *Spec) readSymbols() error {
 	src := s.source
-	functions, objects := 0, 0
-	for _, sym := range src.file.Symbols() {
+	nFunctions, nObjects := 0, 0
+	for i := range src.file.SymbolCount() {
+		sym, _ := src.file.Symbol(i)
 		switch {
 		case src.isFunction(&sym):
-			functions++
+			nFunctions++
 		case src.isObject(&sym):
-			objects++
+			nObjects++
 		}
 	}
-	src.functions = make([]function, 0, functions)
-	src.objects = make([]elf.Symbol, 0, objects)
-	for _, sym := range src.file.Symbols() {
+	src.functions = make([]function, 0, nFunctions)
+	src.objects = make([]elf.Symbol, 0, nObjects)
+	for i := range src.file.SymbolCount() {
+		sym, _ := src.file.Symbol(i)
 		switch {
 		case src.isFunction(&sym):
-			f, err := src.newFunction(&sym)
-			if err != nil {
+			src.functions = src.functions[:len(src.functions)+1]
+			if err := src.setFunction(&src.functions[len(src.functions)-1], &sym); err != nil {
 				return err
 			}
-			src.functions = append(src.functions, f)
 		case src.isObject(&sym):
 			if len(sym.Name) > maxName {
 				return nameTooLong("variable", sym.Name, maxName)
 			}
-			src.objects = append(src.objects, sym)
+			src.objects = src.objects[:len(src.objects)+1]
+			src.objects[len(src.objects)-1] = sym
 		}
 	}
-	slices.SortStableFunc(src.functions, func(a, b function) int {
-		return then(compare(a.section, b.section), compare(a.start, b.start))
-	})
-	slices.SortStableFunc(src.objects, func(a, b elf.Symbol) int {
-		return then(compare(a.Section, b.Section), compare(a.Value, b.Value))
-	})
+	functions := src.functions
+	order.Sort(len(functions), func(a, b int) bool {
+		f, g := &functions[a], &functions[b]
+		return f.section < g.section || f.section == g.section && f.start < g.start
+	}, func(a, b int) { functions[a], functions[b] = functions[b], functions[a] })
+	sortSymbols(src.objects, func(a, b *elf.Symbol) bool { return a.Value < b.Value })
 	return src.checkFunctions()
+}
+
+// sortSymbols sorts symbols by section; less decides within one.
+func sortSymbols(symbols []elf.Symbol, less func(a, b *elf.Symbol) bool) {
+	order.Sort(len(symbols), func(a, b int) bool {
+		s, t := &symbols[a], &symbols[b]
+		return s.Section < t.Section || s.Section == t.Section && less(s, t)
+	}, func(a, b int) { symbols[a], symbols[b] = symbols[b], symbols[a] })
 }
 
 func (src *source) isFunction(sym *elf.Symbol) bool {
@@ -89,23 +100,23 @@ func (src *source) isObject(sym *elf.Symbol) bool {
 	return false
 }
 
-// newFunction checks a function's symbol.
-func (src *source) newFunction(sym *elf.Symbol) (function, error) {
+// setFunction checks a function's symbol, and makes f that function.
+func (src *source) setFunction(f *function, sym *elf.Symbol) error {
 	sec := &src.file.Sections[sym.Section]
-	where := func() string { return "function " + quote(sym.Name) + " in section " + quote(sec.Name) }
+	where := func() string { return text.Form("function {} in section {}").Quote(sym.Name).Quote(sec.Name).String() }
 	switch {
 	case sym.Name == "":
-		return function{}, malformed("a function in section " + quote(sec.Name) + " has no name")
+		return malformed(text.Form("a function in section {} has no name").Quote(sec.Name).String())
 	case len(sym.Name) > maxName:
-		return function{}, nameTooLong("function", sym.Name, maxName)
+		return nameTooLong("function", sym.Name, maxName)
 	case sym.Value%insnSize != 0 || sym.Size%insnSize != 0 || sym.Size == 0:
-		return function{}, malformed(where() + " begins at byte " + utoa(sym.Value) + " and has " + utoa(sym.Size) +
-			" bytes; both should be multiples of 8, the size of an instruction")
+		return malformed(text.Form("{} begins at byte {} and has {} bytes; both should be multiples of 8, the size of an instruction").
+			Add(where()).Uint(sym.Value).Uint(sym.Size).String())
 	case sym.Value > sec.Size || sym.Size > sec.Size-sym.Value:
-		return function{}, malformed(where() + " begins at byte " + utoa(sym.Value) + " and has " + utoa(sym.Size) +
-			" bytes, but the section has only " + utoa(sec.Size))
+		return malformed(text.Form("{} begins at byte {} and has {} bytes, but the section has only {}").
+			Add(where()).Uint(sym.Value).Uint(sym.Size).Uint(sec.Size).String())
 	}
-	f := function{
+	*f = function{
 		name:    sym.Name,
 		section: int32(sym.Section),
 		entry:   src.sections[sym.Section].role == roleProgram,
@@ -115,11 +126,12 @@ func (src *source) newFunction(sym *elf.Symbol) (function, error) {
 	}
 	f.hidden = !f.static && isHidden(sym)
 	if f.entry && f.static {
-		return function{}, unsupported(where() + " is static; a program must be global, and a static function belongs in .text")
+		return unsupported(where() + " is static; a program must be global, and a static function belongs in .text")
 	}
-	return f, nil
+	return nil
 }
 
+//go:noinline
 func isHidden(sym *elf.Symbol) bool {
 	return sym.Visibility == elf.STV_HIDDEN || sym.Visibility == elf.STV_INTERNAL
 }
@@ -129,8 +141,8 @@ func (src *source) checkFunctions() error {
 	for i := 1; i < len(src.functions); i++ {
 		a, b := &src.functions[i-1], &src.functions[i]
 		if a.section == b.section && a.start+a.count > b.start {
-			return malformed("functions " + quote(a.name) + " and " + quote(b.name) + " in section " +
-				quote(src.file.Sections[a.section].Name) + " overlap")
+			return malformed(text.Form("functions {} and {} in section {} overlap").
+				Quote(a.name).Quote(b.name).Quote(src.file.Sections[a.section].Name).String())
 		}
 	}
 	src.countCORERelos()
@@ -157,7 +169,7 @@ func (src *source) countRecords(group []function, records btf.Records) {
 	for at := 0; at < len(records.Data); at += int(records.RecSize) {
 		insn := src.big.uint32(records.Data[at:]) / insnSize
 		// The last function that does not begin after insn.
-		i, _ := slices.BinarySearchFunc(group, insn+1, func(f function, insn uint32) int { return compare(f.start, insn) })
+		i := order.First(len(group), func(i int) bool { return group[i].start > insn })
 		if i > 0 && insn-group[i-1].start < group[i-1].count {
 			group[i-1].core++
 		}
@@ -166,18 +178,19 @@ func (src *source) countRecords(group []function, records btf.Records) {
 
 // functionsOf returns the functions of a section, by their place in it.
 func (src *source) functionsOf(section int32) []function {
-	bySection := func(f function, section int32) int { return compare(f.section, section) }
-	first, _ := slices.BinarySearchFunc(src.functions, section, bySection)
-	end, _ := slices.BinarySearchFunc(src.functions, section+1, bySection)
-	return src.functions[first:end]
+	from := func(section int32) int {
+		return order.First(len(src.functions), func(i int) bool { return src.functions[i].section >= section })
+	}
+	return src.functions[from(section):from(section+1)]
 }
 
 // functionAt returns the index of the function that begins at an instruction of a section, -1 if none does.
 func (src *source) functionAt(section int, insn int64) int {
-	i, found := slices.BinarySearchFunc(src.functions, insn, func(f function, insn int64) int {
-		return then(compare(int(f.section), section), compare(int64(f.start), insn))
+	i := order.First(len(src.functions), func(i int) bool {
+		f := &src.functions[i]
+		return int(f.section) > section || int(f.section) == section && int64(f.start) >= insn
 	})
-	if !found {
+	if i == len(src.functions) || int(src.functions[i].section) != section || int64(src.functions[i].start) != insn {
 		return -1
 	}
 	return i
@@ -185,21 +198,17 @@ func (src *source) functionAt(section int, insn int64) int {
 
 // objectsOf returns the objects of a section, by their place in it.
 func (src *source) objectsOf(section int) []elf.Symbol {
-	bySection := func(s elf.Symbol, section int) int { return compare(s.Section, section) }
-	first, _ := slices.BinarySearchFunc(src.objects, section, bySection)
-	end, _ := slices.BinarySearchFunc(src.objects, section+1, bySection)
-	return src.objects[first:end]
+	from := func(section int) int {
+		return order.First(len(src.objects), func(i int) bool { return src.objects[i].Section >= section })
+	}
+	return src.objects[from(section):from(section+1)]
 }
 
 // twin returns two of n things that have one name, or -1 twice if all names differ.
 func twin(n int, name func(int) string) (i, j int) {
-	order := make([]int32, n)
-	for i := range order {
-		order[i] = int32(i)
-	}
-	slices.SortStableFunc(order, func(a, b int32) int { return strings.Compare(name(int(a)), name(int(b))) })
+	sorted := order.Indices(n, func(a, b int) bool { return name(a) < name(b) })
 	for k := 1; k < n; k++ {
-		if a, b := int(order[k-1]), int(order[k]); name(a) == name(b) {
+		if a, b := int(sorted[k-1]), int(sorted[k]); name(a) == name(b) {
 			return a, b
 		}
 	}

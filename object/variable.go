@@ -3,6 +3,7 @@ package object
 import (
 	"errors"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -63,8 +64,8 @@ func (v *Variable) Set(value []byte) error {
 		return err
 	}
 	if len(value) != len(place) {
-		err := errors.New("the value has " + utoa(len(value)) + " bytes, the variable " + utoa(len(place)))
-		return &sys.Error{Op: "set variable", Thing: quote(v.name), Err: err}
+		err := errors.New(text.Form("the value has {} bytes, the variable {}").Int(len(value)).Int(len(place)).String())
+		return sys.Fail("set variable", text.Quote(v.name), err, "")
 	}
 	copy(place, value)
 	return nil
@@ -73,11 +74,12 @@ func (v *Variable) Set(value []byte) error {
 // place returns the bytes of the map's Data that are the variable.
 func (v *Variable) place(op string) ([]byte, error) {
 	if v == nil {
-		return nil, &sys.Error{Op: op, Err: ErrNoVariable, Do: "look at the Variables of the Spec for what there is"}
+		return nil, sys.Fail(op, "", ErrNoVariable, "look at the Variables of the Spec for what there is")
 	}
 	if v.offset+v.size > len(v.spec.Data) {
-		err := errors.New("it ends at byte " + utoa(v.offset+v.size) + " of its map's Data, which has only " + utoa(len(v.spec.Data)))
-		return nil, &sys.Error{Op: op, Thing: quote(v.name), Err: err}
+		err := errors.New(text.Form("it ends at byte {} of its map's Data, which has only {}").
+			Int(v.offset + v.size).Int(len(v.spec.Data)).String())
+		return nil, sys.Fail(op, text.Quote(v.name), err, "")
 	}
 	return v.spec.Data[v.offset:][:v.size], nil
 }
@@ -94,8 +96,9 @@ func (s *Spec) readVariables() error {
 	if n == 0 {
 		return nil
 	}
-	variables := make([]Variable, 0, n)
-	s.Variables = make([]*Variable, 0, n)
+	variables := make([]Variable, n)
+	s.Variables = make([]*Variable, n)
+	n = 0
 	for i := range src.objects {
 		symbol := &src.objects[i]
 		sec := &src.sections[symbol.Section]
@@ -104,15 +107,17 @@ func (s *Spec) readVariables() error {
 		}
 		m := s.Maps[sec.dataMap]
 		if size := uint64(len(m.Data)); symbol.Value > size || symbol.Size > size-symbol.Value {
-			return malformed("variable " + quote(symbol.Name) + " has " + utoa(symbol.Size) + " bytes at " + utoa(symbol.Value) +
-				" of section " + quote(m.Section) + ", which has only " + utoa(size))
+			return malformed(text.Form("variable {} has {} bytes at {} of section {}, which has only {}").
+				Quote(symbol.Name).Uint(symbol.Size).Uint(symbol.Value).Quote(m.Section).Uint(size).String())
 		}
-		variables = append(variables, Variable{symbol.Name, m, int(symbol.Value), int(symbol.Size)})
-		s.Variables = append(s.Variables, &variables[len(variables)-1])
+		v := &variables[n]
+		v.name, v.spec, v.offset, v.size = symbol.Name, m, int(symbol.Value), int(symbol.Size)
+		s.Variables[n] = v
+		n++
 	}
 	if i, j := twin(n, func(i int) string { return variables[i].name }); i >= 0 {
-		return malformed("two variables are called " + quote(variables[i].name) + ", one in section " + quote(variables[i].spec.Section) +
-			", one in section " + quote(variables[j].spec.Section))
+		return malformed(text.Form("two variables are called {}, one in section {}, one in section {}").
+			Quote(variables[i].name).Quote(variables[i].spec.Section).Quote(variables[j].spec.Section).String())
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -25,16 +26,26 @@ const shownLines = 12
 
 // Error says first why, as the log does at its end, then shows its last lines.
 func (e *VerifierError) Error() string {
-	s := "the verifier refused program " + quote(e.Program) + " in section " + quote(e.Section) + ": "
+	s := text.Form("the verifier refused program {} in section {}: ").Quote(e.Program).Quote(e.Section).String()
 	if reason := logReason(e.Log); reason != "" {
 		s += reason + ": "
 	}
 	s += e.Err.Error() + "; the log ends:"
-	lines := strings.Split(strings.TrimSpace(ownWords(e.Log)), "\n")
-	for _, line := range lines[max(0, len(lines)-shownLines):] {
-		s += "\n\t" + line
+	return s + lastLines(text.Trim(ownWords(e.Log)))
+}
+
+// lastLines returns the last shownLines lines of a log, indented.
+func lastLines(log string) string {
+	shown := ""
+	for n := 0; n < shownLines; n++ {
+		end := strings.LastIndexByte(log, '\n')
+		shown = "\n\t" + log[end+1:] + shown
+		if end < 0 {
+			break
+		}
+		log = log[:end]
 	}
-	return s
+	return shown
 }
 
 // Unwrap gives ErrVerifier and the errno.
@@ -72,19 +83,24 @@ func ownWords(log string) string {
 // logReason returns the lines at the end of a log that say why, in one line: those after the last instruction, without statistics.
 func logReason(log string) string {
 	const most = 3
-	lines := strings.Split(strings.TrimSpace(ownWords(log)), "\n")
-	var why []string
-	for i := len(lines) - 1; i >= 0 && len(why) < most; i-- {
-		line := strings.TrimSpace(lines[i])
-		if isStatistics(line) {
+	log = text.Trim(ownWords(log))
+	why := ""
+	for n := 0; n < most && log != ""; {
+		end := strings.LastIndexByte(log, '\n')
+		line := text.Trim(log[end+1:])
+		log = log[:max(end, 0)]
+		switch {
+		case isStatistics(line):
 			continue
+		case line == "" || isInstruction(line):
+			return why
+		case n > 0:
+			line += ", "
 		}
-		if line == "" || isInstruction(line) {
-			break
-		}
-		why = append([]string{line}, why...)
+		why = line + why
+		n++
 	}
-	return strings.Join(why, ", ")
+	return why
 }
 
 // isInstruction reports whether a line of a log shows an instruction ("12: (95) exit"), or the line of source it is from ("; return 0;").
@@ -93,6 +109,8 @@ func isInstruction(line string) bool {
 }
 
 // isStatistics reports whether text begins with a line that is one of those that every log ends with.
+//
+//go:noinline
 func isStatistics(text string) bool {
 	for _, prefix := range []string{"processed ", "verification time ", "stack depth "} {
 		if strings.HasPrefix(text, prefix) {

@@ -22,7 +22,7 @@ type builder struct {
 
 // pinnable is one handle and where it is to be pinned.
 type pinnable struct {
-	pin    Pin
+	pin    *Pin
 	fd     *sys.FD
 	id     uint32
 	shared bool // it is pinned there already
@@ -45,7 +45,8 @@ func (s *stage) newBuilder() (*builder, error) {
 
 // pinInside pins those of the given kind that belong into the tree.
 func (b *builder) pinInside(kind Kind, things []pinnable) error {
-	for _, t := range things {
+	for i := range things {
+		t := &things[i]
 		if t.pin.Kind != kind || t.pin.Override {
 			continue
 		}
@@ -54,14 +55,14 @@ func (b *builder) pinInside(kind Kind, things []pinnable) error {
 			err = sys.PinAt(dir, escapePair(t.pin.Name, t.pin.Target), t.fd)
 		}
 		if err != nil {
-			return fail("pin", t.pin.String(), err, "")
+			return fail("pin", t.pin.called(), err, "")
 		}
 	}
 	return nil
 }
 
 func (b *builder) kindDir(kind Kind) (*sys.FD, error) {
-	if fd := b.inside.open[kind.Dir()]; fd != nil {
+	if fd := b.inside.find(kind.Dir()); fd != nil {
 		return fd, nil
 	}
 	fd, _, err := makeDirs(b.dir, kind.Dir())
@@ -72,15 +73,16 @@ func (b *builder) kindDir(kind Kind) (*sys.FD, error) {
 }
 
 // writeRecord writes what the tree will hold.
-func (b *builder) writeRecord(record Record, things []pinnable) error {
-	for _, t := range things {
-		p := RecordedPin{Kind: t.pin.Kind, Name: t.pin.Name, Target: t.pin.Target, ID: t.id, Shared: t.shared}
+func (b *builder) writeRecord(record *Record, things []pinnable) error {
+	record.Pins = make([]RecordedPin, len(things))
+	for i := range things {
+		t, p := &things[i], &record.Pins[i]
+		p.Kind, p.Name, p.Target, p.ID, p.Shared = t.pin.Kind, t.pin.Name, t.pin.Target, t.id, t.shared
 		if t.pin.Override {
 			p.Path = t.pin.Place
 		}
-		record.Pins = append(record.Pins, p)
 	}
-	parts, err := EncodeRecord(record)
+	parts, err := encodeRecord(record)
 	if err != nil {
 		return err
 	}
@@ -94,7 +96,8 @@ func (b *builder) writeRecord(record Record, things []pinnable) error {
 
 // pinOutside pins what overrides put outside the tree and is not pinned there yet.
 func (b *builder) pinOutside(things []pinnable) error {
-	for _, t := range things {
+	for i := range things {
+		t := &things[i]
 		if !t.pin.Override || t.shared {
 			continue
 		}
@@ -106,10 +109,10 @@ func (b *builder) pinOutside(things []pinnable) error {
 			dir.Close()
 		}
 		if err == unix.EEXIST {
-			err = because{ErrExist, t.pin.Path, err}
+			err = because(ErrExist, t.pin.Path, err)
 		}
 		if err != nil {
-			return fail("pin", t.pin.String(), err, "")
+			return fail("pin", t.pin.called(), err, "")
 		}
 		b.pinned = append(b.pinned, t.pin.Place)
 	}
@@ -126,7 +129,7 @@ func (b *builder) commit(replace bool) error {
 		err = sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree)
 	}
 	if err == unix.EEXIST {
-		return because{ErrExist, s.root.path + s.tree, err}
+		return because(ErrExist, s.root.path+s.tree, err)
 	}
 	if err != nil {
 		return fail("put in its place", s.root.path+s.tree, err, "")
@@ -156,7 +159,7 @@ func (s *stage) swap() (replaced string, err error) {
 // be the lack of descriptors that is to be undone.
 func (b *builder) undo() error {
 	b.close()
-	var errs []error
+	var failed error
 	for _, place := range b.pinned {
 		at, name := splitPlace(place)
 		dir, err := openDirs(b.stage.root.dir, at)
@@ -164,13 +167,13 @@ func (b *builder) undo() error {
 			err = unix.Unlinkat(dir.Int(), name, 0)
 			dir.Close()
 		}
-		errs = append(errs, err)
+		failed = join(failed, err)
 	}
 	for i := len(b.dirs) - 1; i >= 0; i-- {
 		// Another process may have put something in it: then it stays.
 		unix.Unlinkat(b.stage.root.dir.Int(), b.dirs[i], unix.AT_REMOVEDIR)
 	}
-	return errors.Join(append(errs, clearTree(b.stage.dir, newTree))...)
+	return join(failed, clearTree(b.stage.dir, newTree))
 }
 
 func (b *builder) close() {

@@ -2,8 +2,10 @@ package pinning
 
 import (
 	"errors"
-	"slices"
 	"strings"
+
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // ErrConflict is in every [ConflictError].
@@ -22,49 +24,49 @@ type ConflictError struct {
 func (e *ConflictError) Error() string {
 	const do = ": give one of them another path, or do not pin it"
 	if e.Inside == "" {
-		return ErrConflict.Error() + ": " + e.First + " and " + e.Second + " both claim " + readable(e.Path) + do
+		return text.Form("{}: {} and {} both claim {}{}").
+			Add(ErrConflict.Error()).Add(e.First).Add(e.Second).Add(readable(e.Path)).Add(do).String()
 	}
-	return ErrConflict.Error() + ": " + e.Second + " claims " + readable(e.Inside) + ", inside " + readable(e.Path) + " of " + e.First + do
+	return text.Form("{}: {} claims {}, inside {} of {}{}").
+		Add(ErrConflict.Error()).Add(e.Second).Add(readable(e.Inside)).Add(readable(e.Path)).Add(e.First).Add(do).String()
 }
 
 // Unwrap returns [ErrConflict].
 func (e *ConflictError) Unwrap() error { return ErrConflict }
 
-// A claim is a path below the root and who wants it: a pin or, where pin is nil, a directory that others may be in.
+// A claim is a path below the root and who wants it: a pin, or a directory that others may be in.
 type claim struct {
 	place string
-	pin   *Pin
-	dir   string
+	of    string
+	isPin bool
 }
 
-func (c claim) String() string {
-	if c.pin != nil {
-		return c.pin.String()
-	}
-	return c.dir
-}
+type claims []claim
 
-// findConflict returns nil if no two pins, and no pin and directory of the tree, claim one place, and no pin lies inside another. The
-// root, which may be "", is for the message only.
-func findConflict(root, tree string, pins []Pin) error {
-	claims := make([]claim, 0, len(pins)+4)
-	for i := range pins {
-		claims = append(claims, claim{place: pins[i].Place, pin: &pins[i]})
-	}
-	claims = append(claims, claim{place: tree, dir: "the directory of " + tree})
+//go:noinline
+func (all *claims) add(place, of string, isPin bool) { *all = append(*all, claim{place, of, isPin}) }
+
+// findConflict returns nil if no two pins, and no pin and directory of the tree, claim one place, and no pin lies inside another. It adds
+// the claims of the tree's directories. The root, which may be "", is for the message only.
+func findConflict(root, tree string, all claims) error {
+	all.add(tree, "the directory of "+tree, false)
 	for kind := KindMap; kind <= KindLink; kind++ {
-		claims = append(claims, claim{place: tree + "/" + kind.Dir(), dir: "the directory of " + kind.Dir() + " of " + tree})
+		dir := kind.Dir()
+		all.add(tree+"/"+dir, text.Form("the directory of {} of {}").Add(dir).Add(tree).String(), false)
 	}
 	// In this order, what lies inside a place follows it at once. So if anything clashes with a pin, its neighbour does.
-	slices.SortStableFunc(claims, func(a, b claim) int { return comparePlaces(a.place, b.place) })
-	for i, second := range claims[1:] {
-		first := claims[i]
-		if first.place == second.place {
-			return &ConflictError{Path: root + first.place, First: first.String(), Second: second.String()}
+	sorted := order.Indices(len(all), func(a, b int) bool { return comparePlaces(all[a].place, all[b].place) < 0 })
+	for k := range sorted[1:] {
+		first, second := &all[sorted[k]], &all[sorted[k+1]]
+		inside := ""
+		switch {
+		case first.place == second.place:
+		case first.isPin && strings.HasPrefix(second.place, first.place+"/"):
+			inside = root + second.place
+		default:
+			continue
 		}
-		if first.pin != nil && strings.HasPrefix(second.place, first.place+"/") {
-			return &ConflictError{Path: root + first.place, Inside: root + second.place, First: first.String(), Second: second.String()}
-		}
+		return &ConflictError{Path: root + first.place, Inside: inside, First: first.of, Second: second.of}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -18,7 +19,7 @@ func openDirs(base *sys.FD, place string) (*sys.FD, error) {
 	dir, err := base.Dup()
 	for place != "" && err == nil {
 		var name string
-		name, place, _ = strings.Cut(place, "/")
+		name, place, _ = text.Cut(place, '/')
 		var next *sys.FD
 		next, err = sys.OpenDirAt(dir, name)
 		dir.Close()
@@ -36,7 +37,7 @@ func makeDirs(base *sys.FD, place string) (dir *sys.FD, made []string, err error
 	dir, err = base.Dup()
 	for place != "" && err == nil {
 		var name string
-		name, place, _ = strings.Cut(place, "/")
+		name, place, _ = text.Cut(place, '/')
 		done = strings.TrimPrefix(done+"/"+name, "/")
 		switch err = unix.Mkdirat(dir.Int(), name, dirMode); err {
 		case nil:
@@ -59,6 +60,8 @@ func makeDirs(base *sys.FD, place string) (dir *sys.FD, made []string, err error
 }
 
 // splitPlace cuts a path below the root into the directory and the last name.
+//
+//go:noinline
 func splitPlace(place string) (dir, name string) {
 	i := strings.LastIndexByte(place, '/')
 	return place[:max(i, 0)], place[i+1:]

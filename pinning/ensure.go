@@ -20,62 +20,62 @@ func (r *Root) Ensure(spec *object.Spec, opts *Options) (*object.Object, error) 
 	if err != nil {
 		return nil, err
 	}
-	obj, err := r.openSame(tree, spec)
-	if err == nil || !errors.Is(err, ErrNotExist) {
-		return obj, err
-	}
-	s, err := r.lock(tree, opts.Wait)
-	if err != nil {
-		return nil, fail("ensure", r.path+tree, err, "")
-	}
-	defer s.release()
-	obj, err = r.openSame(tree, spec) // another process was faster
-	if err == nil || !errors.Is(err, ErrNotExist) {
-		return obj, err
-	}
-	obj, err = s.loadAndPin(spec, opts, pins)
+	obj, err := r.ensure(tree, spec, opts, pins)
 	if err != nil {
 		return nil, fail("ensure", r.path+tree, err, adviseExist(err))
 	}
 	return obj, nil
 }
 
+func (r *Root) ensure(tree string, spec *object.Spec, opts *Options, pins []Pin) (*object.Object, error) {
+	obj, err := r.openSame(tree, spec)
+	if !errors.Is(err, ErrNotExist) {
+		return obj, err
+	}
+	s, err := r.lock(tree, opts.Wait)
+	if err != nil {
+		return nil, err
+	}
+	defer s.release()
+	obj, err = r.openSame(tree, spec) // another process was faster
+	if !errors.Is(err, ErrNotExist) {
+		return obj, err
+	}
+	return s.loadAndPin(spec, opts, pins)
+}
+
 // openSame opens the pinned object if it is from the same build. A tree that so far has only maps counts as none.
 func (r *Root) openSame(tree string, spec *object.Spec) (*object.Object, error) {
 	t, obj, err := r.open(tree)
 	if err != nil {
-		return nil, fail("ensure", r.path+tree, err, adviseExist(err))
+		return nil, err
 	}
 	defer t.close()
-	what := ""
 	switch {
 	case !t.record.Complete:
-		return nil, errors.Join(ErrNotExist, obj.Close())
+		err = ErrNotExist
 	case t.record.ELF != spec.ELFDigest():
-		what = "of another ELF file"
+		err = because(ErrDifferent, "of another ELF file", nil)
 	case t.record.Spec != spec.Digest():
-		what = "of this ELF file with other settings"
+		err = because(ErrDifferent, "of this ELF file with other settings", nil)
 	default:
 		if err = t.checkLinks(obj); err == nil {
 			return obj, nil
 		}
-		err = fail("ensure", r.path+tree, err, adviseExist(err))
-		return nil, errors.Join(err, obj.Close())
 	}
-	err = fail("ensure", r.path+tree, because{ErrDifferent, what, nil}, "unpin it, or use another name or instance")
-	return nil, errors.Join(err, obj.Close())
+	return nil, join(err, obj.Close())
 }
 
 // checkLinks makes sure that the links of an opened object are attached and run its programs.
 func (t *tree) checkLinks(obj *object.Object) error {
 	for _, l := range obj.Links() {
-		info, err := l.Info()
+		program, attached, err := l.State()
 		if err != nil {
 			return err
 		}
-		if state := t.linkState(l.Program(), &info); state != StateOK {
+		if state := t.linkState(l.Program(), program, attached); state != StateOK {
 			thing := Thing{Kind: KindLink, Name: l.Program(), Target: l.Target()}
-			return because{ErrDrift, thing.String() + " is " + state.String(), nil}
+			return because(ErrDrift, thing.String()+" is "+state.String(), nil)
 		}
 	}
 	return nil
@@ -100,16 +100,16 @@ func (s *stage) loadAndPin(spec *object.Spec, opts *Options, pins []Pin) (*objec
 		})
 	}
 	if err != nil {
-		return nil, errors.Join(err, obj.Close())
+		return nil, join(err, obj.Close())
 	}
 	return obj, nil
 }
 
 func withoutLinks(pins []Pin) []Pin {
 	var rest []Pin
-	for _, p := range pins {
-		if p.Kind != KindLink {
-			rest = append(rest, p)
+	for i := range pins {
+		if pins[i].Kind != KindLink {
+			rest = append(rest, pins[i])
 		}
 	}
 	return rest

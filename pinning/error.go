@@ -32,37 +32,49 @@ var (
 	ErrUnpinnable = errors.New("pinning: cannot be pinned")
 )
 
-// because is a sentinel with the particulars: what was found, or the errno.
-type because struct {
+// cause is a sentinel with the particulars: what was found, or the errno.
+type cause struct {
 	is   error
 	what string
 	err  error // nil, or what the kernel said
 }
 
-func (b because) Error() string {
-	s := b.is.Error()
-	if b.what != "" {
-		s += ": " + b.what
+// because makes a cause. Like fail it is called in many places, each of which would be larger with it inlined.
+//
+//go:noinline
+func because(is error, what string, err error) error { return &cause{is, what, err} }
+
+func (c *cause) Error() string {
+	s := c.is.Error()
+	if c.what != "" {
+		s += ": " + c.what
 	}
-	if b.err != nil {
-		s += ": " + b.err.Error()
+	if c.err != nil {
+		s += ": " + c.err.Error()
 	}
 	return s
 }
 
-func (b because) Unwrap() []error {
-	if b.err == nil {
-		return []error{b.is}
+func (c *cause) Unwrap() []error {
+	if c.err == nil {
+		return []error{c.is}
 	}
-	return []error{b.is, b.err}
+	return []error{c.is, c.err}
 }
 
+// join is errors.Join of two, out of line.
+//
+//go:noinline
+func join(err, also error) error { return errors.Join(err, also) }
+
 // fail makes an error of this package: what was done to which path, why not, and what to do. "" stands for what can be said about the errno.
+//
+//go:noinline
 func fail(op, thing string, err error, do string) error {
 	if errno, bare := err.(unix.Errno); bare && do == "" {
 		do = adviseErrno(errno)
 	}
-	return &sys.Error{Op: op, Thing: thing, Err: err, Do: do}
+	return sys.Fail(op, thing, err, do)
 }
 
 // adviseErrno says what to do about the errnos that a full or closed machine gives.

@@ -1,9 +1,6 @@
 package pinning
 
-import (
-	"strconv"
-	"strings"
-)
+import "github.com/pinion-bpf/pinion/internal/text"
 
 // What bpffs and the record leave room for, in bytes.
 const (
@@ -27,6 +24,8 @@ const (
 )
 
 // String returns "map", "program" or "link".
+//
+//go:noinline
 func (k Kind) String() string {
 	switch k {
 	case KindMap:
@@ -36,10 +35,12 @@ func (k Kind) String() string {
 	case KindLink:
 		return "link"
 	}
-	return "kind(" + strconv.Itoa(int(k)) + ")"
+	return text.Form("kind({})").Int(int(k)).String()
 }
 
 // Dir returns the directory of a tree that holds pins of this kind: "maps", "programs" or "links"; "" where k is none of the three.
+//
+//go:noinline
 func (k Kind) Dir() string {
 	if !k.valid() {
 		return ""
@@ -57,6 +58,8 @@ type Thing struct {
 }
 
 // String returns the name people read: "map .rodata.cfg", "link ingress@eth0".
+//
+//go:noinline
 func (t Thing) String() string {
 	name := readable(t.Name)
 	if t.Target != "" {
@@ -66,6 +69,8 @@ func (t Thing) String() string {
 }
 
 // component returns the file name of the pin. What is wrong with t is a *[NameError].
+//
+//go:noinline
 func (t Thing) component() (string, error) {
 	switch {
 	case !t.Kind.valid():
@@ -84,19 +89,23 @@ func (t Thing) component() (string, error) {
 }
 
 // place returns the default path of t below the root. It does not check t.
+//
+//go:noinline
 func (t Thing) place(tree string) string {
 	return tree + "/" + t.Kind.Dir() + "/" + escapePair(t.Name, t.Target)
 }
 
-// compareThings orders maps, programs, links; then names; then targets.
-func compareThings(a, b Thing) int {
-	if a.Kind != b.Kind {
-		return int(a.Kind) - int(b.Kind)
+// before orders maps, programs, links; then names; then targets.
+//
+//go:noinline
+func (t *Thing) before(b *Thing) bool {
+	if t.Kind != b.Kind {
+		return t.Kind < b.Kind
 	}
-	if c := strings.Compare(a.Name, b.Name); c != 0 {
-		return c
+	if t.Name != b.Name {
+		return t.Name < b.Name
 	}
-	return strings.Compare(a.Target, b.Target)
+	return t.Target < b.Target
 }
 
 // A Pin is one thing of an object and the path that keeps it alive.
@@ -112,4 +121,9 @@ type Pin struct {
 // String returns the name people read: "map .rodata.cfg", "link ingress@eth0".
 func (p Pin) String() string { return p.thing().String() }
 
-func (p Pin) thing() Thing { return Thing{Kind: p.Kind, Name: p.Name, Target: p.Target} }
+// called is String without a copy of the pin.
+//
+//go:noinline
+func (p *Pin) called() string { return p.thing().String() }
+
+func (p *Pin) thing() Thing { return Thing{Kind: p.Kind, Name: p.Name, Target: p.Target} }

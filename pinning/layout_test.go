@@ -29,7 +29,7 @@ func TestThingString(t *testing.T) {
 		{pinning.Thing{Kind: pinning.KindProgram, Name: "ingress"}, "program ingress"},
 		{pinning.Thing{Kind: pinning.KindLink, Name: "ingress", Target: "eth0"}, "link ingress@eth0"},
 		{pinning.Thing{Kind: pinning.KindMap, Name: "two words\n"}, `map "two words\n"`},
-		{pinning.Thing{Kind: pinning.KindLink, Name: "größe", Target: "a\x00"}, `link "größe"@"a\x00"`},
+		{pinning.Thing{Kind: pinning.KindLink, Name: "größe", Target: "a\x00"}, `link "gr\xc3\xb6\xc3\x9fe"@"a\x00"`},
 		{pinning.Thing{Kind: pinning.KindMap}, `map ""`},
 	} {
 		if got := c.thing.String(); got != c.want {

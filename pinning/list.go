@@ -31,7 +31,7 @@ func (r *Root) List() ([]Entry, error) {
 		}
 		entry := Entry{Name: name, Err: err}
 		if err == nil {
-			entry.Record = t.record
+			entry.Record = *t.record
 			t.close()
 		}
 		entries = append(entries, entry)
@@ -63,7 +63,7 @@ func (r *Root) trees() ([]string, error) {
 			trees = append(trees, name)
 		}
 	}
-	slices.Sort(trees)
+	sortNames(trees)
 	return trees, nil
 }
 
@@ -130,18 +130,18 @@ func (r *Root) Status(name string) (*Status, error) {
 		return nil, fail("show", r.path+tree, err, "")
 	}
 	defer t.close()
-	status := &Status{Name: tree, Record: t.record}
+	status := &Status{Name: tree, Record: *t.record}
 	if status.Foreign, err = t.foreign(); err != nil {
 		return nil, fail("show", r.path+tree, err, "")
 	}
-	for _, p := range t.record.Pins {
-		status.Pins = append(status.Pins, t.status(r, p))
+	for i := range t.record.Pins {
+		status.Pins = append(status.Pins, t.status(r, &t.record.Pins[i]))
 	}
 	return status, nil
 }
 
-func (t *tree) status(r *Root, p RecordedPin) PinStatus {
-	s := PinStatus{RecordedPin: p, Path: r.path + p.Place(t.name)}
+func (t *tree) status(r *Root, p *RecordedPin) PinStatus {
+	s := PinStatus{RecordedPin: *p, Path: r.path + p.Place(t.name)}
 	fd, err := t.get(p)
 	if err != nil {
 		s.Err = err
@@ -162,18 +162,18 @@ func (t *tree) status(r *Root, p RecordedPin) PinStatus {
 		l.Close()
 	}
 	if s.Err = err; err == nil {
-		s.State = t.linkState(p.Name, &s.Link)
+		s.State = t.linkState(p.Name, s.Link.ProgramID, s.Link.Attached)
 	}
 	return s
 }
 
-// linkState tells what became of a link of a program.
-func (t *tree) linkState(program string, info *link.Info) State {
+// linkState tells what became of a link of a program: it runs the program with the id runs, and is attached or not.
+func (t *tree) linkState(program string, runs uint32, attached bool) State {
 	recorded := t.program(program)
 	switch {
-	case !info.Attached:
+	case !attached:
 		return StateDetached
-	case recorded != 0 && info.ProgramID != recorded:
+	case recorded != 0 && runs != recorded:
 		return StateSwapped
 	}
 	return StateOK
@@ -181,8 +181,8 @@ func (t *tree) linkState(program string, info *link.Info) State {
 
 // program gives the recorded id of a program, 0 if it is not pinned.
 func (t *tree) program(name string) uint32 {
-	for _, p := range t.record.Pins {
-		if p.Kind == KindProgram && p.Name == name {
+	for i := range t.record.Pins {
+		if p := &t.record.Pins[i]; p.Kind == KindProgram && p.Name == name {
 			return p.ID
 		}
 	}

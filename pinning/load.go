@@ -31,7 +31,7 @@ func (r *Root) Load(spec *object.Spec, opts *Options) (*object.Object, error) {
 		return nil, fail("load", r.path+tree, err, "")
 	}
 	if err := s.pinByName(obj, spec, pins); err != nil {
-		return nil, errors.Join(fail("pin", r.path+tree, err, adviseExist(err)), obj.Close())
+		return nil, join(fail("pin", r.path+tree, err, adviseExist(err)), obj.Close())
 	}
 	return obj, nil
 }
@@ -77,7 +77,8 @@ func (s *pinnedMaps) ExistingMap(m *object.MapSpec) (*object.Map, error) {
 }
 
 func (s *pinnedMaps) pinned(m *object.MapSpec) (*object.Map, error) {
-	for _, p := range s.pins {
+	for i := range s.pins {
+		p := &s.pins[i]
 		if p.Kind == KindMap && p.Name == m.Name && p.Override {
 			return s.overridden(p)
 		}
@@ -85,7 +86,8 @@ func (s *pinnedMaps) pinned(m *object.MapSpec) (*object.Map, error) {
 	if s.tree == nil || m.Pinning != object.PinByName {
 		return nil, nil
 	}
-	for _, p := range s.tree.record.Pins {
+	for i := range s.tree.record.Pins {
+		p := &s.tree.record.Pins[i]
 		if p.Kind == KindMap && p.Name == m.Name && p.Path == "" {
 			fd, err := s.tree.get(p)
 			if err != nil {
@@ -97,7 +99,7 @@ func (s *pinnedMaps) pinned(m *object.MapSpec) (*object.Map, error) {
 	return nil, nil
 }
 
-func (s *pinnedMaps) overridden(p Pin) (*object.Map, error) {
+func (s *pinnedMaps) overridden(p *Pin) (*object.Map, error) {
 	fd, err := s.root.getOutside(p.Place)
 	if err == unix.ENOENT {
 		return nil, nil
@@ -117,11 +119,12 @@ func (s *stage) pinByName(obj *object.Object, spec *object.Spec, pins []Pin) err
 	defer t.close()
 	var maps []Pin
 	missing := ""
-	for _, p := range pins {
+	for i := range pins {
+		p := &pins[i]
 		if p.Kind != KindMap || spec.Map(p.Name).Pinning != object.PinByName {
 			continue
 		}
-		maps = append(maps, p)
+		maps = append(maps, *p)
 		if !t.has(p.thing()) {
 			missing = p.Name
 		}
@@ -130,7 +133,7 @@ func (s *stage) pinByName(obj *object.Object, spec *object.Spec, pins []Pin) err
 		return nil
 	}
 	if t != nil && t.record.Complete {
-		return because{ErrExist, "the whole object, without the auto-pinned map " + readable(missing), nil}
+		return because(ErrExist, "the whole object, without the auto-pinned map "+readable(missing), nil)
 	}
 	b, err := s.newBuilder()
 	if err != nil {
@@ -138,7 +141,7 @@ func (s *stage) pinByName(obj *object.Object, spec *object.Spec, pins []Pin) err
 	}
 	defer b.close()
 	if err := s.pinMaps(b, obj, maps, t != nil); err != nil {
-		return errors.Join(err, b.undo())
+		return join(err, b.undo())
 	}
 	return nil
 }
@@ -147,8 +150,8 @@ func (t *tree) has(thing Thing) bool {
 	if t == nil {
 		return false
 	}
-	for _, p := range t.record.Pins {
-		if p.thing() == thing {
+	for i := range t.record.Pins {
+		if t.record.Pins[i].thing() == thing {
 			return true
 		}
 	}

@@ -2,8 +2,9 @@ package pinning
 
 import (
 	"errors"
-	"strconv"
 	"strings"
+
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // ErrName is in every [NameError] about a name: it is empty, too long, or not one that Pinion writes.
@@ -19,34 +20,26 @@ type NameError struct {
 
 // Error returns one line: the kind of error, the thing, its name, and what is wrong.
 func (e *NameError) Error() string {
-	return e.Err.Error() + ": " + e.Thing + ": " + quote(e.Name) + " " + e.What
+	return text.Form("{}: {}: {} {}").Add(e.Err.Error()).Add(e.Thing).Quote(e.Name).Add(e.What).String()
 }
 
 // Unwrap returns Err.
 func (e *NameError) Unwrap() error { return e.Err }
 
+//go:noinline
 func badName(thing, name, what string) error {
 	return &NameError{Err: ErrName, Thing: thing, Name: name, What: what}
 }
 
 func tooLong(length, limit int) string {
-	return "is " + strconv.Itoa(length) + " bytes long, over the limit of " + strconv.Itoa(limit)
-}
-
-// quote makes foreign text fit for a message: printable, and short.
-func quote(s string) string {
-	const most = 64
-	if len(s) > most {
-		return strconv.Quote(s[:most]) + "..."
-	}
-	return strconv.Quote(s)
+	return text.Form("is {} bytes long, over the limit of {}").Int(length).Int(limit).String()
 }
 
 // readable returns s, quoted where it would spoil a message: empty, or not of printable ASCII without spaces.
 func readable(s string) string {
 	for i := range len(s) {
 		if s[i] < 0x21 || s[i] >= 0x7F {
-			return strconv.Quote(s)
+			return text.Quote(s)
 		}
 	}
 	if s == "" {
@@ -98,11 +91,13 @@ func Unescape(escaped string) (string, error) {
 		if b == '%' {
 			var ok bool
 			if b, ok = escapedByte(escaped[i:]); !ok {
-				return "", badName("escaped name", escaped, "has a '%' at byte "+strconv.Itoa(i)+" that begins no escape as Pinion writes it")
+				return "", badName("escaped name", escaped, text.Form("has a '%' at byte {} that begins no escape as Pinion writes it").
+					Int(i).String())
 			}
 			i += 2
 		} else if special(b) {
-			return "", badName("escaped name", escaped, "has the byte 0x"+strconv.FormatUint(uint64(b), 16)+" at byte "+strconv.Itoa(i)+", which should be escaped")
+			return "", badName("escaped name", escaped, text.Form("has the byte {} at byte {}, which should be escaped").
+				Add(text.Hex(uint64(b))).Int(i).String())
 		}
 		out = append(out, b)
 	}
@@ -139,7 +134,7 @@ func escapePair(first, second string) string {
 
 // unescapePair undoes escapePair.
 func unescapePair(thing, name string) (first, second string, err error) {
-	left, right, two := strings.Cut(name, "@")
+	left, right, two := text.Cut(name, '@')
 	if left == "" || two && right == "" {
 		return "", "", badName(thing, name, "lacks a name before or after the '@'")
 	}
@@ -160,8 +155,8 @@ func TreeName(object, instance string) (string, error) {
 	}
 	tree := escapePair(object, instance)
 	if len(tree) > maxTreeName {
-		return "", badName("object", tree, tooLong(len(tree), maxTreeName)+": "+stagePrefix+" is put before it while the tree is built, and a file name may have "+
-			strconv.Itoa(maxComponent)+"; give the object or the instance a shorter name")
+		return "", badName("object", tree, text.Form("{}: {} is put before it while the tree is built, and a file name may have {}; give the object or the instance a shorter name").
+			Add(tooLong(len(tree), maxTreeName)).Add(stagePrefix).Int(maxComponent).String())
 	}
 	return tree, nil
 }
@@ -185,8 +180,8 @@ func ParseTreeName(dir string) (object, instance string, err error) {
 //
 // More than one '@', nothing before or after it, or a name too long, is a *[NameError].
 func ResolveName(user string) (tree string, err error) {
-	object, instance, two := strings.Cut(user, "@")
-	if strings.Contains(instance, "@") {
+	object, instance, two := text.Cut(user, '@')
+	if text.Has(instance, '@') {
 		return "", badName("object", user, "has more than one '@': write %40 for one that is part of a name")
 	}
 	if two && instance == "" {

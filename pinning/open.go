@@ -50,39 +50,42 @@ func (r *Root) open(name string) (*tree, *object.Object, error) {
 
 // object makes handles of all recorded pins.
 func (t *tree) object() (*object.Object, error) {
-	var maps []*object.Map
-	var programs []*object.Program
-	var links []*object.Link
-	for _, p := range t.record.Pins {
-		fd, err := t.get(p)
-		if err == nil {
-			switch p.Kind {
-			case KindMap:
-				var m *object.Map
-				m, err = object.NewMap(p.Name, fd)
-				maps = add(maps, m, err)
-			case KindProgram:
-				var prog *object.Program
-				prog, err = object.NewProgram(p.Name, fd)
-				programs = add(programs, prog, err)
-			case KindLink:
-				var l *link.Link
-				l, err = link.FromFD(fd)
-				links = add(links, object.NewLink(p.Name, p.Target, l), err)
-			}
-		}
-		if err != nil {
-			return nil, errors.Join(err, object.NewObject("", maps, programs, links).Close())
+	obj := object.NewObject(t.record.Object, nil, nil, nil)
+	for i := range t.record.Pins {
+		if err := t.addTo(obj, &t.record.Pins[i]); err != nil {
+			return nil, join(err, obj.Close())
 		}
 	}
-	return object.NewObject(t.record.Object, maps, programs, links), nil
+	return obj, nil
 }
 
-func add[T any](list []T, one T, err error) []T {
+// addTo gives an object the handle of a recorded pin.
+func (t *tree) addTo(obj *object.Object, p *RecordedPin) error {
+	fd, err := t.get(p)
 	if err != nil {
-		return list
+		return err
 	}
-	return append(list, one)
+	switch p.Kind {
+	case KindMap:
+		m, err := object.NewMap(p.Name, fd)
+		if err != nil {
+			return err
+		}
+		obj.AddMap(m)
+	case KindProgram:
+		program, err := object.NewProgram(p.Name, fd)
+		if err != nil {
+			return err
+		}
+		obj.AddProgram(program)
+	case KindLink:
+		l, err := link.FromFD(fd)
+		if err != nil {
+			return err
+		}
+		obj.AddLink(object.NewLink(p.Name, p.Target, l))
+	}
+	return nil
 }
 
 // Unpin removes one object wholly, and returns when its programs are detached: if it is an error, it tells what remains. Pins that were there
@@ -121,7 +124,7 @@ func (s *stage) unpin() error {
 		return err
 	}
 	if len(foreign) > 0 {
-		return because{ErrForeign, list(foreign), nil}
+		return because(ErrForeign, list(foreign), nil)
 	}
 	if err := t.verifyForRemoval(); err != nil {
 		return err
@@ -134,7 +137,8 @@ func (s *stage) unpin() error {
 
 // verifyForRemoval makes sure that every pin that is there is the recorded one. One that is gone is no reason to keep the others.
 func (t *tree) verifyForRemoval() error {
-	for _, p := range t.record.Pins {
+	for i := range t.record.Pins {
+		p := &t.record.Pins[i]
 		if p.Shared {
 			continue
 		}
@@ -144,7 +148,7 @@ func (t *tree) verifyForRemoval() error {
 			fd.Close()
 		case errors.Is(err, ErrDrift):
 			if _, statErr := t.lstat(p); statErr != unix.ENOENT {
-				return because{ErrForeign, "", err}
+				return because(ErrForeign, "", err)
 			}
 		default:
 			return err
@@ -153,7 +157,7 @@ func (t *tree) verifyForRemoval() error {
 	return nil
 }
 
-func (t *tree) lstat(p RecordedPin) (unix.Stat_t, error) {
+func (t *tree) lstat(p *RecordedPin) (unix.Stat_t, error) {
 	var st unix.Stat_t
 	dir, name, err := t.at(p)
 	if err != nil {

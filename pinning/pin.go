@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -45,6 +46,8 @@ func adviseExist(err error) string {
 	switch {
 	case errors.Is(err, ErrExist):
 		return "open it, unpin it, or choose another name or instance"
+	case errors.Is(err, ErrDifferent):
+		return "unpin it, or use another name or instance"
 	case errors.Is(err, ErrForeign):
 		return "move it away, or choose another name"
 	case errors.Is(err, ErrDrift):
@@ -64,16 +67,17 @@ func (s *stage) mayPin(obj *object.Object) (replace bool, err error) {
 	}
 	defer t.close()
 	if t.record.Complete {
-		return false, because{ErrExist, "the whole object", nil}
+		return false, because(ErrExist, "the whole object", nil)
 	}
-	for _, p := range t.record.Pins {
+	for i := range t.record.Pins {
+		p := &t.record.Pins[i]
 		if m := obj.Map(p.Name); m == nil || m.ID() != p.ID {
-			return false, because{ErrExist, "its auto-pinned map " + readable(p.Name) + " is not this object's: load with Root.Load", nil}
+			return false, because(ErrExist, "its auto-pinned map "+readable(p.Name)+" is not this object's: load with Root.Load", nil)
 		}
 	}
 	foreign, err := t.foreign()
 	if err == nil && len(foreign) > 0 {
-		err = because{ErrForeign, t.name + "/" + foreign[0], nil}
+		err = because(ErrForeign, t.name+"/"+foreign[0], nil)
 	}
 	return true, err
 }
@@ -88,7 +92,7 @@ func (s *stage) pin(obj *object.Object, pins []Pin, replace bool, attach func() 
 	defer b.close()
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, b.undo())
+			err = join(err, b.undo())
 		}
 	}()
 	things, err := s.pinnables(obj, pins)
@@ -121,8 +125,8 @@ func (s *stage) pin(obj *object.Object, pins []Pin, replace bool, attach func() 
 }
 
 // recordOf gives the head of an object's first record.
-func recordOf(obj *object.Object, tree string, complete bool) Record {
-	record := Record{Version: RecordVersion, Generation: 1, Complete: complete}
+func recordOf(obj *object.Object, tree string, complete bool) *Record {
+	record := &Record{Version: RecordVersion, Generation: 1, Complete: complete}
 	record.Object, record.Instance, _ = ParseTreeName(tree)
 	if spec := obj.Spec(); spec != nil {
 		record.ELF, record.Spec = spec.ELFDigest(), spec.Digest()
@@ -132,9 +136,10 @@ func recordOf(obj *object.Object, tree string, complete bool) Record {
 
 // pinnables finds the handle for each pin, and looks at the places outside the tree.
 func (s *stage) pinnables(obj *object.Object, pins []Pin) ([]pinnable, error) {
-	things := make([]pinnable, 0, len(pins))
-	for _, p := range pins {
-		t := pinnable{pin: p}
+	things := make([]pinnable, len(pins))
+	for i := range pins {
+		p, t := &pins[i], &things[i]
+		t.pin = p
 		switch p.Kind {
 		case KindMap:
 			m := obj.Map(p.Name)
@@ -145,43 +150,43 @@ func (s *stage) pinnables(obj *object.Object, pins []Pin) ([]pinnable, error) {
 		case KindLink:
 			l := obj.Link(p.Name, p.Target)
 			if !l.Pinnable() {
-				return nil, fail("pin", p.String(), ErrUnpinnable, "links of this kind need Linux 5.15; leave it unpinned with Override.Skip")
+				return nil, fail("pin", p.called(), ErrUnpinnable, "links of this kind need Linux 5.15; leave it unpinned with Override.Skip")
 			}
 			t.fd, t.id = l.FD(), l.ID()
 		}
 		if t.fd.Int() < 0 {
-			return nil, fail("pin", p.String(), sys.ErrClosed, "pin an object before it is closed")
+			return nil, fail("pin", p.called(), sys.ErrClosed, "pin an object before it is closed")
 		}
 		if p.Override {
-			shared, err := s.root.look(p, t.id)
-			if err != nil {
+			var err error
+			if t.shared, err = s.root.look(p, t.id); err != nil {
 				return nil, err
 			}
-			t.shared = shared
 		}
-		things = append(things, t)
 	}
 	return things, nil
 }
 
 // look tells whether a place outside the tree has the very map already. Anything else there is an error.
-func (r *Root) look(p Pin, id uint32) (bool, error) {
+func (r *Root) look(p *Pin, id uint32) (bool, error) {
 	fd, err := r.getOutside(p.Place)
-	switch {
-	case err == unix.ENOENT:
+	if err == unix.ENOENT {
 		return false, nil
-	case err != nil:
-		return false, fail("pin", p.String(), err, "")
 	}
-	defer fd.Close()
-	kind, have, err := sys.KindOf(fd)
+	var kind sys.Kind
+	var have uint32
+	if err == nil {
+		kind, have, err = sys.KindOf(fd)
+		fd.Close()
+	}
 	if err != nil {
-		return false, fail("pin", p.String(), err, "")
+		return false, fail("pin", p.called(), err, "")
 	}
 	if Kind(kind) == KindMap && p.Kind == KindMap && have == id {
 		return true, nil
 	}
-	return false, fail("pin", p.String(), because{ErrExist, p.Path + " is a " + kind.String() + " with id " + number(have), nil}, "choose another path")
+	return false, fail("pin", p.called(), because(ErrExist, text.Form("{} is a {} with id {}").
+		Add(p.Path).Add(kind.String()).Uint(uint64(have)).String(), nil), "choose another path")
 }
 
 // getOutside opens the pin at a place below the root. What is no pin is ErrForeign.
@@ -197,7 +202,7 @@ func (r *Root) getOutside(place string) (*sys.FD, error) {
 	}
 	switch err {
 	case unix.ELOOP, unix.EISDIR, unix.ENOTDIR:
-		err = because{ErrForeign, r.path + place + " is a directory or a symbolic link, or a file where a directory should be", nil}
+		err = because(ErrForeign, r.path+place+" is a directory or a symbolic link, or a file where a directory should be", nil)
 	}
 	return nil, err
 }

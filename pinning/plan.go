@@ -2,9 +2,10 @@ package pinning
 
 import (
 	"errors"
-	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // ErrOverride is in every [NameError] about an [Override].
@@ -22,9 +23,10 @@ type Override struct {
 	Skip bool // do not pin it; Path must be empty
 }
 
-func (o Override) thing() Thing { return Thing{Kind: o.Kind, Name: o.Name, Target: o.Target} }
+func (o *Override) thing() Thing { return Thing{Kind: o.Kind, Name: o.Name, Target: o.Target} }
 
-func (o Override) bad(what string) error {
+//go:noinline
+func (o *Override) bad(what string) error {
 	return &NameError{Err: ErrOverride, Thing: "override of " + o.thing().String(), Name: o.Path, What: what}
 }
 
@@ -42,52 +44,55 @@ func Plan(root, tree string, things []Thing, overrides []Override) ([]Pin, error
 	if _, _, err := ParseTreeName(tree); err != nil {
 		return nil, err
 	}
-	things = slices.Clone(things)
-	slices.SortFunc(things, compareThings)
-	chosen, err := indexOverrides(things, overrides)
+	sorted := order.Indices(len(things), func(a, b int) bool { return things[a].before(&things[b]) })
+	chosen, err := checkOverrides(things, sorted, overrides)
 	if err != nil {
 		return nil, err
 	}
 	pins := make([]Pin, 0, len(things))
-	for _, t := range things {
-		o, overridden := chosen[t]
-		if overridden && o.Skip {
+	var claimed claims
+	for _, i := range sorted {
+		o := chosen[i]
+		if o != nil && o.Skip {
 			continue
 		}
-		p, err := planOne(root, tree, t)
-		if err == nil && overridden {
-			err = o.apply(root, &p)
+		pins = append(pins, Pin{})
+		p := &pins[len(pins)-1]
+		err := p.plan(root, tree, &things[i])
+		if err == nil && o != nil {
+			err = o.apply(root, p)
 		}
 		if err != nil {
 			return nil, err
 		}
-		pins = append(pins, p)
+		claimed.add(p.Place, p.called(), true)
 	}
-	if err := findConflict(root, tree, pins); err != nil {
+	if err := findConflict(root, tree, claimed); err != nil {
 		return nil, err
 	}
 	return pins, nil
 }
 
-// planOne returns the pin of t in its default place. The root ends in a slash.
-func planOne(root, tree string, t Thing) (Pin, error) {
+// plan makes p the pin of t in its default place. The root ends in a slash.
+func (p *Pin) plan(root, tree string, t *Thing) error {
 	if _, err := t.component(); err != nil {
-		return Pin{}, err
+		return err
 	}
 	place := t.place(tree)
-	if len(root)+len(place) > maxPath {
-		return Pin{}, badName("path of "+t.String(), root+place, tooLong(len(root)+len(place), maxPath)+": use a root with a shorter path")
+	if length := len(root) + len(place); length > maxPath {
+		return badName("path of "+t.String(), root+place, tooLong(length, maxPath)+": use a root with a shorter path")
 	}
-	return Pin{Kind: t.Kind, Name: t.Name, Target: t.Target, Path: root + place, Place: place}, nil
+	p.Kind, p.Name, p.Target, p.Path, p.Place = t.Kind, t.Name, t.Target, root+place, place
+	return nil
 }
 
 // apply moves p where o says.
-func (o Override) apply(root string, p *Pin) error {
+func (o *Override) apply(root string, p *Pin) error {
 	place := o.Path
 	if strings.HasPrefix(place, "/") {
-		below, ok := strings.CutPrefix(place, root)
+		below, ok := text.CutPrefix(place, root)
 		if !ok {
-			return o.bad("is not below the root " + quote(root))
+			return o.bad(text.Form("is not below the root {}").Quote(root).String())
 		}
 		place = below
 	}
@@ -102,31 +107,35 @@ func (o Override) apply(root string, p *Pin) error {
 	return nil
 }
 
-// indexOverrides returns the overrides by the thing they are for. Each must be for one of things, and alone.
-func indexOverrides(things []Thing, overrides []Override) (map[Thing]Override, error) {
-	overrides = slices.Clone(overrides)
-	slices.SortStableFunc(overrides, func(a, b Override) int {
-		if c := compareThings(a.thing(), b.thing()); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Path, b.Path)
+// checkOverrides returns the overrides by the index of the thing they are for, nil for those that have none. Each must be for one of things, and
+// alone. The things are sorted by their indices; the overrides are looked at in an order of their own, so that the error does not depend on theirs.
+func checkOverrides(things []Thing, sorted []int32, overrides []Override) ([]*Override, error) {
+	chosen := make([]*Override, len(things))
+	of := make([]Thing, len(overrides))
+	for i := range of {
+		of[i] = overrides[i].thing()
+	}
+	byThing := order.Indices(len(of), func(a, b int) bool {
+		return of[a].before(&of[b]) || !of[b].before(&of[a]) && overrides[a].Path < overrides[b].Path
 	})
-	chosen := make(map[Thing]Override, len(overrides))
-	for _, o := range overrides {
-		t := o.thing()
-		if _, found := slices.BinarySearchFunc(things, t, compareThings); !found {
-			return nil, o.bad("is for a " + t.Kind.String() + " that the object does not have")
+	for _, i := range byThing {
+		o, t := &overrides[i], &of[i]
+		k := order.First(len(sorted), func(k int) bool { return !things[sorted[k]].before(t) })
+		what := ""
+		switch {
+		case k == len(sorted) || t.before(&things[sorted[k]]):
+			what = text.Form("is for a {} that the object does not have").Add(t.Kind.String()).String()
+		case chosen[sorted[k]] != nil:
+			what = "is the second override for it, after " + text.Quote(chosen[sorted[k]].Path)
+		case o.Skip && o.Path != "":
+			what = "comes with Skip: set one of them only"
+		case !o.Skip && o.Path == "":
+			what = "says nothing: set Path or Skip"
 		}
-		if first, twice := chosen[t]; twice {
-			return nil, o.bad("is the second override for it, after " + quote(first.Path))
+		if what != "" {
+			return nil, o.bad(what)
 		}
-		if o.Skip && o.Path != "" {
-			return nil, o.bad("comes with Skip: set one of them only")
-		}
-		if !o.Skip && o.Path == "" {
-			return nil, o.bad("says nothing: set Path or Skip")
-		}
-		chosen[t] = o
+		chosen[sorted[k]] = o
 	}
 	return chosen, nil
 }
@@ -134,7 +143,9 @@ func indexOverrides(things []Thing, overrides []Override) (map[Thing]Override, e
 // faultOfPlace says what keeps a path below the root from being an override; "" if nothing does.
 func faultOfPlace(place string) string {
 	length := 0
-	for c := range strings.SplitSeq(place, "/") {
+	for rest, more := place, true; more; {
+		var c string
+		c, rest, more = text.Cut(rest, '/')
 		if what := faultOfComponent(c); what != "" {
 			return what
 		}
@@ -151,17 +162,29 @@ func faultOfComponent(c string) string {
 	case c == "":
 		return "has an empty component: write one '/' between names and none at the end"
 	case c == "." || c == "..":
-		return "has the component " + quote(c) + ", which Pinion does not follow: write the path without it"
-	case strings.Contains(c, "."):
-		return "has a dot in " + quote(c) + ", which bpffs refuses: write " + quote(strings.ReplaceAll(c, ".", "%2E"))
-	case strings.Contains(c, "\x00"):
-		return "has a NUL in " + quote(c) + ", which no path can have"
+		return text.Form("has the component {}, which Pinion does not follow: write the path without it").Quote(c).String()
+	case text.Has(c, '.'):
+		return text.Form("has a dot in {}, which bpffs refuses: write {}").Quote(c).Quote(withoutDots(c)).String()
+	case text.Has(c, '\x00'):
+		return text.Form("has a NUL in {}, which no path can have").Quote(c).String()
 	case IsReserved(c):
-		return "has the component " + quote(c) + ", a name that Pinion reserves"
+		return text.Form("has the component {}, a name that Pinion reserves").Quote(c).String()
 	case len(c) > maxComponent:
 		return "has a component that " + tooLong(len(c), maxComponent) + ", all that a file name may have"
 	}
 	return ""
+}
+
+// withoutDots writes dots as [Escape] does.
+func withoutDots(c string) string {
+	name := ""
+	for {
+		before, after, found := text.Cut(c, '.')
+		if name += before; !found {
+			return name
+		}
+		name, c = name+"%2E", after
+	}
 }
 
 // cleanRoot returns an absolute path without empty and "." components, and with a slash at its end. "..", which means what the directory before it
@@ -174,10 +197,12 @@ func cleanRoot(root string) (string, error) {
 		return "", badName("root", root, tooLong(len(root), maxPath))
 	}
 	if i := strings.IndexByte(root, 0); i >= 0 {
-		return "", badName("root", root, "has a NUL at byte "+strconv.Itoa(i)+", which no path can have")
+		return "", badName("root", root, text.Form("has a NUL at byte {}, which no path can have").Int(i).String())
 	}
 	clean := "/"
-	for c := range strings.SplitSeq(root, "/") {
+	for rest := root; rest != ""; {
+		var c string
+		c, rest, _ = text.Cut(rest, '/')
 		switch c {
 		case "", ".":
 		case "..":

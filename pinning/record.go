@@ -2,8 +2,9 @@ package pinning
 
 import (
 	"errors"
-	"slices"
-	"strconv"
+
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // RecordVersion is the version of the record's text that this package writes, and the only one that it reads.
@@ -24,11 +25,14 @@ type RecordError struct {
 }
 
 // Error returns one line: the kind of error, the place, and what is wrong there.
-func (e *RecordError) Error() string { return e.Err.Error() + ": " + e.Where + ": " + e.What }
+func (e *RecordError) Error() string {
+	return text.Form("{}: {}: {}").Add(e.Err.Error()).Add(e.Where).Add(e.What).String()
+}
 
 // Unwrap returns Err.
 func (e *RecordError) Unwrap() error { return e.Err }
 
+//go:noinline
 func badRecord(where, what string) error {
 	return &RecordError{Err: ErrRecord, Where: where, What: what}
 }
@@ -67,48 +71,60 @@ func (p RecordedPin) Place(tree string) string {
 	return p.thing().place(tree)
 }
 
-func (p RecordedPin) thing() Thing { return Thing{Kind: p.Kind, Name: p.Name, Target: p.Target} }
+// called is String without a copy of the pin.
+//
+//go:noinline
+func (p *RecordedPin) called() string { return p.thing().String() }
+
+func (p *RecordedPin) thing() Thing { return Thing{Kind: p.Kind, Name: p.Name, Target: p.Target} }
 
 // RecordName returns the name of the symbolic link that holds part i of a record, counted from 0: "%record", "%record1", "%record2".
 func RecordName(i int) string {
 	if i == 0 {
 		return "%record"
 	}
-	return "%record" + strconv.Itoa(i)
+	return text.Form("%record{}").Int(i).String()
 }
 
 // checkRecord returns the tree's name and the pins of a record, sorted. Both are safe to make paths of.
-func checkRecord(r *Record) (tree string, pins []RecordedPin, err error) {
+func checkRecord(r *Record) (tree string, pins []*RecordedPin, err error) {
 	if r.Version != RecordVersion {
-		return "", nil, otherVersion("record", strconv.Itoa(r.Version))
+		return "", nil, otherVersion("record", text.Form("{}").Int(r.Version).String())
 	}
 	tree, err = TreeName(r.Object, r.Instance)
 	if err != nil {
 		return "", nil, badRecord("record", err.Error())
 	}
-	pins = slices.Clone(r.Pins)
-	slices.SortStableFunc(pins, func(a, b RecordedPin) int { return compareThings(a.thing(), b.thing()) })
-	for i, p := range pins {
-		what := faultOfPin(p, tree)
+	var claimed claims
+	all := make([]Thing, len(r.Pins))
+	for i := range all {
+		all[i] = r.Pins[i].thing()
+	}
+	last := &Thing{}
+	for _, i := range order.Indices(len(all), func(a, b int) bool { return all[a].before(&all[b]) }) {
+		p, t := &r.Pins[i], &all[i]
+		what := p.fault(tree)
 		switch {
 		case what != "":
-		case i > 0 && p.thing() == pins[i-1].thing():
+		case *t == *last:
 			what = "is there twice"
 		case !r.Complete && p.Kind != KindMap:
 			what = "cannot be in an incomplete record, which has only maps"
-		default:
-			continue
 		}
-		return "", nil, badRecord(p.String(), what)
+		if what != "" {
+			return "", nil, badRecord(p.called(), what)
+		}
+		pins, last = append(pins, p), t
+		claimed.add(p.Place(tree), p.called(), true)
 	}
-	if err := findConflict("", tree, claimsOf(pins, tree)); err != nil {
+	if err := findConflict("", tree, claimed); err != nil {
 		return "", nil, badRecord("record", err.Error())
 	}
 	return tree, pins, nil
 }
 
-// faultOfPin says what is wrong with one recorded pin; "" if nothing is.
-func faultOfPin(p RecordedPin, tree string) string {
+// fault says what is wrong with one recorded pin; "" if nothing is.
+func (p *RecordedPin) fault(tree string) string {
 	if _, err := p.thing().component(); err != nil {
 		return err.Error()
 	}
@@ -122,20 +138,12 @@ func faultOfPin(p RecordedPin, tree string) string {
 		return "has its default place as an override"
 	}
 	if what := faultOfPlace(p.Path); what != "" {
-		return "the path " + quote(p.Path) + " " + what
+		return text.Form("the path {} {}").Quote(p.Path).Add(what).String()
 	}
 	return ""
 }
 
-func claimsOf(recorded []RecordedPin, tree string) []Pin {
-	pins := make([]Pin, len(recorded))
-	for i, p := range recorded {
-		pins[i] = Pin{Kind: p.Kind, Name: p.Name, Target: p.Target, Place: p.Place(tree)}
-	}
-	return pins
-}
-
 func otherVersion(where, version string) error {
-	return &RecordError{Err: ErrRecordVersion, Where: where, What: "version " + version + ", and this Pinion reads and writes version " +
-		strconv.Itoa(RecordVersion) + ": use the Pinion that wrote it, or a newer one"}
+	return &RecordError{Err: ErrRecordVersion, Where: where, What: text.Form("version {}, and this Pinion reads and writes version {}: use the Pinion that wrote it, or a newer one").
+		Add(version).Int(RecordVersion).String()}
 }

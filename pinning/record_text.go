@@ -2,8 +2,9 @@ package pinning
 
 import (
 	"slices"
-	"strconv"
 	"strings"
+
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // The limits of a record's text.
@@ -35,8 +36,11 @@ const headerStart = "pinion record "
 //
 // The last line holds the 64-bit FNV-1a of all lines between the headers and itself, each with its newline. Names, and the components of a
 // path after "at", are written by [Escape]. A record that [DecodeRecord] would refuse is a *[RecordError].
-func EncodeRecord(r Record) ([]string, error) {
-	tree, pins, err := checkRecord(&r)
+func EncodeRecord(r Record) ([]string, error) { return encodeRecord(&r) }
+
+// encodeRecord is EncodeRecord without a copy of the record.
+func encodeRecord(r *Record) ([]string, error) {
+	tree, pins, err := checkRecord(r)
 	if err != nil {
 		return nil, err
 	}
@@ -44,25 +48,32 @@ func EncodeRecord(r Record) ([]string, error) {
 	if r.Complete {
 		complete = "yes"
 	}
-	lines := make([]string, 0, len(pins)+6)
-	lines = append(lines,
-		"tree "+tree,
-		"generation "+strconv.FormatUint(r.Generation, 10),
-		"elf "+hex(r.ELF[:]),
-		"spec "+hex(r.Spec[:]),
-		"complete "+complete)
+	w := recordWriter{sum: fnvStart}
+	w.line("tree " + tree)
+	w.line("generation " + text.Number(r.Generation))
+	w.line("elf " + hex(r.ELF[:]))
+	w.line("spec " + hex(r.Spec[:]))
+	w.line("complete " + complete)
 	for _, p := range pins {
-		lines = append(lines, pinLine(p))
+		w.line(pinLine(p))
 	}
-	sum := fnvStart
-	for _, line := range lines {
-		sum = sum.add(line)
-	}
-	return splitLines(append(lines, "end "+sum.text()))
+	w.line("end " + w.sum.text())
+	return splitLines(w.lines)
 }
 
-func pinLine(p RecordedPin) string {
-	line := p.Kind.String() + " " + escapePair(p.Name, p.Target) + " id " + strconv.FormatUint(uint64(p.ID), 10)
+// recordWriter collects lines and their sum.
+type recordWriter struct {
+	lines []string
+	sum   fnv
+}
+
+//go:noinline
+func (w *recordWriter) line(line string) {
+	w.lines, w.sum = append(w.lines, line), w.sum.add(line)
+}
+
+func pinLine(p *RecordedPin) string {
+	line := text.Form("{} {} id {}").Add(p.Kind.String()).Add(escapePair(p.Name, p.Target)).Uint(uint64(p.ID)).String()
 	if p.Shared {
 		line += " shared"
 	}
@@ -74,56 +85,60 @@ func pinLine(p RecordedPin) string {
 
 // mapComponents returns the path with each component changed.
 func mapComponents(path string, change func(string) string) string {
-	components := strings.Split(path, "/")
-	for i, c := range components {
-		components[i] = change(c)
+	changed := ""
+	for {
+		c, rest, more := text.Cut(path, '/')
+		if changed += change(c); !more {
+			return changed
+		}
+		changed, path = changed+"/", rest
 	}
-	return strings.Join(components, "/")
 }
 
 // splitLines fills one part after the other with whole lines. No line is longer than a part, as names and paths are limited.
 func splitLines(lines []string) ([]string, error) {
 	var parts []string
 	for len(lines) > 0 {
-		size, n := maxHeader, 0
-		for n < len(lines) && size+1+len(lines[n]) <= maxTarget {
-			size += 1 + len(lines[n])
-			n++
+		part := make([]byte, 0, maxTarget)
+		for len(lines) > 0 && maxHeader+len(part)+1+len(lines[0]) <= maxTarget {
+			part = append(append(part, '\n'), lines[0]...)
+			lines = lines[1:]
 		}
-		parts = append(parts, strings.Join(lines[:n], "\n"))
-		lines = lines[n:]
+		parts = append(parts, string(part))
 	}
 	if len(parts) > maxParts {
-		return nil, badRecord("record", "needs "+strconv.Itoa(len(parts))+" links for its text, over the limit of "+strconv.Itoa(maxParts)+
-			": pin fewer things, or with shorter names")
+		return nil, badRecord("record", text.Form("needs {} links for its text, over the limit of {}: pin fewer things, or with shorter names").
+			Int(len(parts)).Int(maxParts).String())
 	}
 	for i := range parts {
-		parts[i] = header(i, len(parts)) + "\n" + parts[i]
+		parts[i] = header(i, len(parts)) + parts[i]
 	}
 	return parts, nil
 }
 
 // header returns the first line of part i, from 0, of n.
 func header(i, n int) string {
-	return headerStart + strconv.Itoa(RecordVersion) + " part " + strconv.Itoa(i+1) + " of " + strconv.Itoa(n)
+	return text.Form("{}{} part {} of {}").Add(headerStart).Int(RecordVersion).Int(i + 1).Int(n).String()
 }
 
 // RecordParts returns how many parts a record has, from the text of its first part. A text that is no first part is a *[RecordError], with [ErrRecord]
 // or, if a newer Pinion wrote it, [ErrRecordVersion].
 func RecordParts(first string) (int, error) {
-	line, _, _ := strings.Cut(first[:min(len(first), maxHeader+1)], "\n")
-	rest, ours := strings.CutPrefix(line, headerStart)
-	version, _, _ := strings.Cut(rest, " ")
-	v, err := strconv.ParseUint(version, 10, 31)
-	if !ours || err != nil || v == 0 {
-		return 0, badRecord(RecordName(0), "begins with "+quote(line)+", as no record of Pinion does")
+	line, _, _ := text.Cut(first[:min(len(first), maxHeader+1)], '\n')
+	rest, ours := text.CutPrefix(line, headerStart)
+	version, _, _ := text.Cut(rest, ' ')
+	v, ok := text.Parse(version, 10, 31)
+	if !ours || !ok || v == 0 {
+		return 0, badRecord(RecordName(0), text.Form("begins with {}, as no record of Pinion does").Quote(line).String())
 	}
 	if v != RecordVersion {
 		return 0, otherVersion(RecordName(0), version)
 	}
-	n, err := strconv.Atoi(line[strings.LastIndexByte(line, ' ')+1:])
-	if err != nil || n < 1 || n > maxParts || line != header(0, n) {
-		return 0, badRecord(RecordName(0), "begins with "+quote(line)+", want "+quote(header(0, 1))+" or more parts, up to "+strconv.Itoa(maxParts))
+	number, ok := text.Parse(line[strings.LastIndexByte(line, ' ')+1:], 10, 31)
+	n := int(number)
+	if !ok || n < 1 || n > maxParts || line != header(0, n) {
+		return 0, badRecord(RecordName(0), text.Form("begins with {}, want {} or more parts, up to {}").
+			Quote(line).Quote(header(0, 1)).Int(maxParts).String())
 	}
 	return n, nil
 }
@@ -132,29 +147,37 @@ func RecordParts(first string) (int, error) {
 // *[RecordError] (errors.Is: [ErrRecord], or [ErrRecordVersion] if a newer Pinion wrote it). What it returns is fit to make paths of: every name can
 // be escaped into a file name, no override leaves the root, no two pins meet. Whether ids and paths are true, the caller has to see.
 func DecodeRecord(parts []string) (Record, error) {
-	if len(parts) == 0 {
-		return Record{}, badRecord("record", "has no part")
-	}
-	n, err := RecordParts(parts[0])
+	r, err := decodeRecord(parts)
 	if err != nil {
 		return Record{}, err
 	}
+	return *r, nil
+}
+
+func decodeRecord(parts []string) (*Record, error) {
+	if len(parts) == 0 {
+		return nil, badRecord("record", "has no part")
+	}
+	n, err := RecordParts(parts[0])
+	if err != nil {
+		return nil, err
+	}
 	if n != len(parts) {
-		return Record{}, badRecord("record", "consists of "+strconv.Itoa(n)+" parts, "+strconv.Itoa(len(parts))+" are here")
+		return nil, badRecord("record", text.Form("consists of {} parts, {} are here").Int(n).Int(len(parts)).String())
 	}
 	rd := recordReader{parts: parts, part: -1, sum: fnvStart}
 	r := rd.record()
 	if rd.err != nil {
-		return Record{}, rd.err
+		return nil, rd.err
 	}
 	// There is one text for each record. Writing it again finds whatever differs (pins out of order, a number with zeros before it),
 	// and checks what was read.
-	again, err := EncodeRecord(r)
+	again, err := encodeRecord(r)
 	if err != nil {
-		return Record{}, err
+		return nil, err
 	}
 	if !slices.Equal(again, parts) {
-		return Record{}, badRecord("record", "is not written as Pinion writes it")
+		return nil, badRecord("record", "is not written as Pinion writes it")
 	}
 	return r, nil
 }
@@ -171,7 +194,7 @@ type recordReader struct {
 
 func (rd *recordReader) fail(what string) {
 	if rd.err == nil {
-		rd.err = badRecord(RecordName(max(rd.part, 0))+", line "+strconv.Itoa(rd.line), what)
+		rd.err = badRecord(text.Form("{}, line {}").Add(RecordName(max(rd.part, 0))).Int(rd.line).String(), what)
 	}
 }
 
@@ -184,7 +207,7 @@ func (rd *recordReader) next() string {
 		return ""
 	}
 	var line string
-	line, rd.rest, _ = strings.Cut(rd.rest, "\n")
+	line, rd.rest, _ = text.Cut(rd.rest, '\n')
 	rd.line++
 	return line
 }
@@ -196,20 +219,20 @@ func (rd *recordReader) openPart() {
 		return
 	}
 	rd.part, rd.line = rd.part+1, 1
-	text := rd.parts[rd.part]
-	if len(text) > maxTarget {
-		rd.fail(tooLong(len(text), maxTarget) + ", all that a symbolic link holds")
+	part := rd.parts[rd.part]
+	if len(part) > maxTarget {
+		rd.fail(tooLong(len(part), maxTarget) + ", all that a symbolic link holds")
 		return
 	}
-	line, rest, _ := strings.Cut(text, "\n")
+	line, rest, _ := text.Cut(part, '\n')
 	if want := header(rd.part, len(rd.parts)); line != want {
-		rd.fail("is " + quote(line) + ", want " + quote(want))
+		rd.fail(text.Form("is {}, want {}").Quote(line).Quote(want).String())
 	}
 	rd.rest = rest
 }
 
-func (rd *recordReader) record() Record {
-	r := Record{Version: RecordVersion}
+func (rd *recordReader) record() *Record {
+	r := &Record{Version: RecordVersion}
 	tree := rd.field("tree")
 	var err error
 	if r.Object, r.Instance, err = ParseTreeName(tree); err != nil {
@@ -220,15 +243,16 @@ func (rd *recordReader) record() Record {
 	rd.digest("spec", &r.Spec)
 	complete := rd.field("complete")
 	if r.Complete = complete == "yes"; !r.Complete && complete != "no" {
-		rd.fail("complete is " + quote(complete) + ", want yes or no")
+		rd.fail(text.Form("complete is {}, want yes or no").Quote(complete).String())
 	}
 	for rd.err == nil {
 		line := rd.next()
-		if sum, end := strings.CutPrefix(line, "end "); end {
+		if sum, end := text.CutPrefix(line, "end "); end {
 			rd.end(sum)
 			break
 		}
-		r.Pins = append(r.Pins, rd.pin(line))
+		r.Pins = append(r.Pins, RecordedPin{})
+		rd.pin(&r.Pins[len(r.Pins)-1], line)
 		rd.sum = rd.sum.add(line)
 	}
 	return r
@@ -237,57 +261,57 @@ func (rd *recordReader) record() Record {
 // field reads a line that consists of the key, a space and a value.
 func (rd *recordReader) field(key string) string {
 	line := rd.next()
-	value, ok := strings.CutPrefix(line, key+" ")
+	value, ok := text.CutPrefix(line, key+" ")
 	if !ok {
-		rd.fail("is " + quote(line) + ", want a line that begins with " + quote(key))
+		rd.fail(text.Form("is {}, want a line that begins with {}").Quote(line).Quote(key).String())
 	}
 	rd.sum = rd.sum.add(line)
 	return value
 }
 
-func (rd *recordReader) number(of, text string, bits int) uint64 {
-	n, err := strconv.ParseUint(text, 10, bits)
-	if err != nil {
-		rd.fail(of + " is " + quote(text) + ", want a number of at most " + strconv.Itoa(bits) + " bits")
+func (rd *recordReader) number(of, value string, bits int) uint64 {
+	n, ok := text.Parse(value, 10, bits)
+	if !ok {
+		rd.fail(text.Form("{} is {}, want a number of at most {} bits").Add(of).Quote(value).Int(bits).String())
 	}
 	return n
 }
 
 func (rd *recordReader) digest(key string, to *[32]byte) {
-	text := rd.field(key)
-	if len(text) != 2*len(to) {
-		rd.fail(key + " has " + strconv.Itoa(len(text)) + " hex digits, want " + strconv.Itoa(2*len(to)))
+	value := rd.field(key)
+	if len(value) != 2*len(to) {
+		rd.fail(text.Form("{} has {} hex digits, want {}").Add(key).Int(len(value)).Int(2 * len(to)).String())
 		return
 	}
 	for i := range to {
-		to[i] = byte(rd.hexNumber(key, text[2*i:2*i+2], 8))
+		to[i] = byte(rd.hexNumber(key, value[2*i:2*i+2], 8))
 	}
 }
 
-func (rd *recordReader) hexNumber(of, text string, bits int) uint64 {
-	n, err := strconv.ParseUint(text, 16, bits)
-	if err != nil {
-		rd.fail(of + " has " + quote(text) + ", want hex digits")
+func (rd *recordReader) hexNumber(of, value string, bits int) uint64 {
+	n, ok := text.Parse(value, 16, bits)
+	if !ok {
+		rd.fail(text.Form("{} has {}, want hex digits").Add(of).Quote(value).String())
 	}
 	return n
 }
 
 // pin reads "kind name id number", then perhaps "shared", then perhaps "at path".
-func (rd *recordReader) pin(line string) RecordedPin {
-	kind, rest, _ := strings.Cut(line, " ")
-	name, rest, _ := strings.Cut(rest, " ")
-	rest, hasID := strings.CutPrefix(rest, "id ")
-	id, rest, _ := strings.Cut(rest, " ")
+func (rd *recordReader) pin(p *RecordedPin, line string) {
+	kind, rest, _ := text.Cut(line, ' ')
+	name, rest, _ := text.Cut(rest, ' ')
+	rest, hasID := text.CutPrefix(rest, "id ")
+	id, rest, _ := text.Cut(rest, ' ')
 	k := kindOf(kind)
 	if !k.valid() || !hasID {
-		rd.fail("is " + quote(line) + ", want the end, or a map, program or link, its name, and its id")
-		return RecordedPin{}
+		rd.fail(text.Form("is {}, want the end, or a map, program or link, its name, and its id").Quote(line).String())
+		return
 	}
 	t, err := parseComponent(k, name)
 	if err != nil {
 		rd.fail(err.Error())
 	}
-	p := RecordedPin{Kind: k, Name: t.Name, Target: t.Target, ID: uint32(rd.number("id", id, 32))}
+	p.Kind, p.Name, p.Target, p.ID = k, t.Name, t.Target, uint32(rd.number("id", id, 32))
 	if rest == "shared" || strings.HasPrefix(rest, "shared ") {
 		p.Shared = true
 		rest = strings.TrimPrefix(rest[len("shared"):], " ")
@@ -295,14 +319,13 @@ func (rd *recordReader) pin(line string) RecordedPin {
 	if rest != "" {
 		p.Path = rd.path(rest)
 	}
-	return p
 }
 
 // path reads "at path".
-func (rd *recordReader) path(text string) string {
-	escaped, ok := strings.CutPrefix(text, "at ")
+func (rd *recordReader) path(rest string) string {
+	escaped, ok := text.CutPrefix(rest, "at ")
 	if !ok {
-		rd.fail("has " + quote(text) + " after the id, want shared, at and a path, or nothing")
+		rd.fail(text.Form("has {} after the id, want shared, at and a path, or nothing").Quote(rest).String())
 	}
 	return mapComponents(escaped, func(c string) string {
 		name, err := Unescape(c)
@@ -316,7 +339,8 @@ func (rd *recordReader) path(text string) string {
 // end checks the last line: its sum, and that it is the last.
 func (rd *recordReader) end(sum string) {
 	if want := rd.sum.text(); sum != want {
-		rd.fail("the sum is " + quote(sum) + ", and that of the text is " + want + ": a part is damaged, or of another record")
+		rd.fail(text.Form("the sum is {}, and that of the text is {}: a part is damaged, or of another record").
+			Quote(sum).Add(want).String())
 	}
 	if rd.rest != "" || rd.part+1 != len(rd.parts) {
 		rd.fail("the text goes on after its end")
@@ -332,6 +356,7 @@ func kindOf(name string) Kind {
 	return 0
 }
 
+//go:noinline
 func hex(data []byte) string {
 	const digits = "0123456789abcdef"
 	out := make([]byte, 0, 2*len(data))

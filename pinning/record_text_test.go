@@ -95,7 +95,7 @@ func TestDecodeRecordRefusesLines(t *testing.T) {
 		{"short digest", changed(2, "elf "+digestUp[2:]), "62 hex digits, want 64"},
 		{"no hex", changed(2, "elf g0"+digestUp[2:]), `"g0"`},
 		{"signed hex", changed(2, "elf +1"+digestUp[2:]), `"+1"`},
-		{"upper-case hex", changed(3, "spec FF"+digestDown[2:]), "not written as Pinion writes it"},
+		{"upper-case hex", changed(3, "spec FF"+digestDown[2:]), `"FF", want hex digits`},
 		{"complete maybe", changed(4, "complete maybe"), `"maybe", want yes or no`},
 		{"incomplete with programs", changed(4, "complete no"), "incomplete"},
 		{"unknown kind", changed(5, "prog x id 1"), "want the end, or a map"},

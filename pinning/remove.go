@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -19,8 +20,9 @@ const detachWait = 5 * time.Second
 // removeTree removes a tree that lies in the staging directory as name. It returns when the programs are detached: LINK_DETACH where the kind
 // has it, then unlink, then close; for the other kinds unlink, close, and wait for the link to end.
 func (s *stage) removeTree(t *tree, name string) error {
-	var ending []RecordedPin
-	for _, p := range t.record.Pins {
+	var ending []*RecordedPin
+	for i := range t.record.Pins {
+		p := &t.record.Pins[i]
 		if p.Kind != KindLink || p.Shared {
 			continue
 		}
@@ -43,7 +45,7 @@ func (s *stage) removeTree(t *tree, name string) error {
 }
 
 // removeLink removes the pin of a link and tells whether the program was detached by that.
-func (t *tree) removeLink(p RecordedPin) (bool, error) {
+func (t *tree) removeLink(p *RecordedPin) (bool, error) {
 	fd, err := t.get(p)
 	if err != nil {
 		return false, err
@@ -75,7 +77,8 @@ func (s *stage) removeOutside(t *tree) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range t.record.Pins {
+	for i := range t.record.Pins {
+		p := &t.record.Pins[i]
 		if p.Path == "" || p.Shared || claimed[p.Path] {
 			continue
 		}
@@ -92,7 +95,7 @@ func (s *stage) removeOutside(t *tree) error {
 			err = unix.Unlinkat(dir.Int(), name, 0)
 		}
 		if err != nil {
-			return fail("remove pin of", p.String(), err, "")
+			return fail("remove pin of", p.called(), err, "")
 		}
 	}
 	return nil
@@ -102,8 +105,8 @@ func (s *stage) removeOutside(t *tree) error {
 func (r *Root) claimedOutside(but *tree) (map[string]bool, error) {
 	claimed := make(map[string]bool)
 	outside := false
-	for _, p := range but.record.Pins {
-		outside = outside || p.Path != ""
+	for i := range but.record.Pins {
+		outside = outside || but.record.Pins[i].Path != ""
 	}
 	if !outside {
 		return claimed, nil
@@ -122,9 +125,9 @@ func (r *Root) claimedOutside(but *tree) (map[string]bool, error) {
 		}
 		var a, b unix.Stat_t
 		same := unix.Fstat(t.dir.Int(), &a) == nil && unix.Fstat(but.dir.Int(), &b) == nil && a.Ino == b.Ino
-		for _, p := range t.record.Pins {
-			if p.Path != "" && !same {
-				claimed[p.Path] = true
+		for i := range t.record.Pins {
+			if path := t.record.Pins[i].Path; path != "" && !same {
+				claimed[path] = true
 			}
 		}
 		t.close()
@@ -133,20 +136,20 @@ func (r *Root) claimedOutside(but *tree) (map[string]bool, error) {
 }
 
 // waitForEnd waits until the kernel has no link of these ids any more.
-func waitForEnd(links []RecordedPin) error {
-	deadline := time.Now().Add(detachWait)
+func waitForEnd(links []*RecordedPin) error {
+	start := time.Now()
 	for _, p := range links {
 		for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
 			there, err := linkExists(p.ID)
 			if err != nil {
-				return fail("wait for the end of", p.String(), err, "needs CAP_SYS_ADMIN to look at the kernel's links")
+				return fail("wait for the end of", p.called(), err, "needs CAP_SYS_ADMIN to look at the kernel's links")
 			}
 			if !there {
 				break
 			}
-			if time.Now().After(deadline) {
-				return fail("remove", p.String(), because{ErrAttached, "link id " + number(p.ID), nil},
-					"its pins are gone; find who holds it with: bpftool link show id "+number(p.ID))
+			if time.Since(start) > detachWait {
+				return fail("remove", p.called(), because(ErrAttached, text.Form("link id {}").Uint(uint64(p.ID)).String(), nil),
+					text.Form("its pins are gone; find who holds it with: bpftool link show id {}").Uint(uint64(p.ID)).String())
 			}
 			time.Sleep(pause)
 		}

@@ -63,7 +63,7 @@ func CreateRoot(path string) (*Root, error) {
 	defer dir.Close()
 	is, err := sys.IsBPFFS(dir)
 	if err == nil && !is && missing != "" {
-		err = because{ErrNotBPFFS, above, nil}
+		err = because(ErrNotBPFFS, above, nil)
 	}
 	if err != nil {
 		return nil, fail("create root", path, err, "mount one with: mount -t bpf bpffs "+above)

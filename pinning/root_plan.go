@@ -3,10 +3,9 @@
 package pinning
 
 import (
-	"strings"
-
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -23,45 +22,56 @@ func (r *Root) Plan(spec *object.Spec, opts *Options) ([]Pin, error) {
 	return r.plan(tree, thingsOfSpec(spec, opts), opts, arraysOfSpec(spec))
 }
 
-// thingsOfSpec gives what the object will be when it is loaded and attached. A link that an override is for is one of them: which targets the
-// caller will attach to, the spec cannot know.
-func thingsOfSpec(spec *object.Spec, opts *Options) []Thing {
-	var things []Thing
-	for _, m := range spec.Maps {
-		things = append(things, Thing{Kind: KindMap, Name: m.Name})
-	}
-	seen := make(map[Thing]bool)
-	for _, p := range spec.Programs {
-		if !p.Autoload {
-			continue
-		}
-		things = append(things, Thing{Kind: KindProgram, Name: p.Name})
-		if t := (Thing{Kind: KindLink, Name: p.Name}); p.Autoattach {
-			things = append(things, t)
-			seen[t] = true
-		}
-	}
-	for _, o := range opts.Overrides {
-		if t := o.thing(); t.Kind == KindLink && !seen[t] && spec.Program(t.Name) != nil {
-			things = append(things, t)
-			seen[t] = true
-		}
-	}
-	return things
+// things is a list that grows out of line: it does so in many places.
+type things []Thing
+
+//go:noinline
+func (all *things) add(kind Kind, name, target string) {
+	*all = append(*all, Thing{Kind: kind, Name: name, Target: target})
 }
 
-func thingsOfObject(obj *object.Object) []Thing {
-	var things []Thing
+func (all things) has(t Thing) bool {
+	for i := range all {
+		if all[i] == t {
+			return true
+		}
+	}
+	return false
+}
+
+// thingsOfSpec gives what the object will be when it is loaded and attached. A link that an override is for is one of them: which targets the
+// caller will attach to, the spec cannot know.
+func thingsOfSpec(spec *object.Spec, opts *Options) (all things) {
+	for _, m := range spec.Maps {
+		all.add(KindMap, m.Name, "")
+	}
+	for _, p := range spec.Programs {
+		if p.Autoload {
+			all.add(KindProgram, p.Name, "")
+		}
+		if p.Autoload && p.Autoattach {
+			all.add(KindLink, p.Name, "")
+		}
+	}
+	for i := range opts.Overrides {
+		if t := opts.Overrides[i].thing(); t.Kind == KindLink && spec.Program(t.Name) != nil && !all.has(t) {
+			all.add(KindLink, t.Name, t.Target)
+		}
+	}
+	return all
+}
+
+func thingsOfObject(obj *object.Object) (all things) {
 	for _, m := range obj.Maps() {
-		things = append(things, Thing{Kind: KindMap, Name: m.Name()})
+		all.add(KindMap, m.Name(), "")
 	}
 	for _, p := range obj.Programs() {
-		things = append(things, Thing{Kind: KindProgram, Name: p.Name()})
+		all.add(KindProgram, p.Name(), "")
 	}
 	for _, l := range obj.Links() {
-		things = append(things, Thing{Kind: KindLink, Name: l.Program(), Target: l.Target()})
+		all.add(KindLink, l.Program(), l.Target())
 	}
-	return things
+	return all
 }
 
 // arraysOfSpec and arraysOfObject give the names of the program arrays.
@@ -82,23 +92,26 @@ func arraysOfObject(obj *object.Object) map[string]bool {
 }
 
 // plan is Plan, with what must be asked of the root and the things themselves.
-func (r *Root) plan(tree string, things []Thing, opts *Options, arrays map[string]bool) ([]Pin, error) {
-	for _, o := range opts.Overrides {
+func (r *Root) plan(tree string, all []Thing, opts *Options, arrays map[string]bool) ([]Pin, error) {
+	for i := range opts.Overrides {
+		o := &opts.Overrides[i]
 		if o.Skip && o.Kind == KindMap && arrays[o.Name] {
 			return nil, o.bad("is for a program array, which loses its programs with its last pin or descriptor: leave it pinned")
 		}
 	}
-	pins, err := Plan(r.Path(), tree, things, opts.Overrides)
+	pins, err := Plan(r.Path(), tree, all, opts.Overrides)
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range pins {
+	for i := range pins {
+		p := &pins[i]
 		if !p.Override {
 			continue
 		}
-		first, _, below := strings.Cut(p.Place, "/")
+		first, _, below := text.Cut(p.Place, '/')
 		if first == tree {
-			return nil, Override{Kind: p.Kind, Name: p.Name, Target: p.Target, Path: p.Place}.bad("lies in the object's own directory, where all has its place already")
+			o := Override{Kind: p.Kind, Name: p.Name, Target: p.Target, Path: p.Place}
+			return nil, o.bad("lies in the object's own directory, where all has its place already")
 		}
 		if !below {
 			continue
@@ -106,7 +119,7 @@ func (r *Root) plan(tree string, things []Thing, opts *Options, arrays map[strin
 		if is, err := r.isTree(first); err != nil {
 			return nil, fail("look at", r.path+first, err, "")
 		} else if is {
-			return nil, &ConflictError{Path: r.path + first, Inside: p.Path, First: "the pinned object " + first, Second: p.String()}
+			return nil, &ConflictError{Path: r.path + first, Inside: p.Path, First: "the pinned object " + first, Second: p.called()}
 		}
 	}
 	return pins, nil

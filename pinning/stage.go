@@ -33,9 +33,9 @@ type stage struct {
 
 // lock takes the lock of a tree and clears what a dead process left in its staging directory.
 func (r *Root) lock(tree string, wait time.Duration) (*stage, error) {
-	deadline := time.Now().Add(wait)
+	start := time.Now()
 	for {
-		dir, err := r.tryLock(stagePrefix+tree, time.Until(deadline))
+		dir, err := r.tryLock(stagePrefix+tree, wait-time.Since(start))
 		if err != nil {
 			return nil, err
 		}
@@ -80,7 +80,7 @@ func (r *Root) tryLock(name string, wait time.Duration) (*sys.FD, error) {
 	}
 	dir.Close()
 	if err == unix.EAGAIN {
-		return nil, because{ErrBusy, "another process holds " + r.path + name, nil}
+		return nil, because(ErrBusy, "another process holds "+r.path+name, nil)
 	}
 	return nil, err
 }
@@ -99,7 +99,7 @@ func (s *stage) recover() error {
 		return err
 	}
 	if i := slices.IndexFunc(names, func(n string) bool { return n != newTree && n != oldTree }); i >= 0 {
-		return because{ErrForeign, names[i], nil}
+		return because(ErrForeign, names[i], nil)
 	}
 	hasNew, hasOld := slices.Contains(names, newTree), slices.Contains(names, oldTree)
 	if hasNew && hasOld {
@@ -166,7 +166,7 @@ func clearTree(parent *sys.FD, name string) error {
 		case isRecordName(n):
 			err = unix.Unlinkat(dir.Int(), n, 0)
 		default:
-			err = because{ErrForeign, name + "/" + n, nil}
+			err = because(ErrForeign, name+"/"+n, nil)
 		}
 		if err != nil {
 			return err
@@ -188,7 +188,7 @@ func clearPins(tree *sys.FD, kindDir string) error {
 	for _, n := range names {
 		err := unix.Unlinkat(dir.Int(), n, 0)
 		if err == unix.EISDIR {
-			return because{ErrForeign, kindDir + "/" + n, err}
+			return because(ErrForeign, kindDir+"/"+n, err)
 		}
 		if err != nil {
 			return fail("remove", kindDir+"/"+n, err, "")

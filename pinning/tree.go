@@ -3,12 +3,10 @@
 package pinning
 
 import (
-	"slices"
-	"strconv"
-	"strings"
-
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -16,7 +14,7 @@ import (
 type tree struct {
 	name    string
 	dir     *sys.FD
-	record  Record
+	record  *Record
 	inside  dirCache // below the tree
 	outside dirCache // below the root, for overrides
 }
@@ -24,11 +22,26 @@ type tree struct {
 // dirCache keeps the directories below base open that were asked for.
 type dirCache struct {
 	base *sys.FD
-	open map[string]*sys.FD
+	open []openDir
+}
+
+type openDir struct {
+	place string
+	fd    *sys.FD
+}
+
+// find gives a directory that is open, nil if it is not.
+func (c *dirCache) find(place string) *sys.FD {
+	for i := range c.open {
+		if c.open[i].place == place {
+			return c.open[i].fd
+		}
+	}
+	return nil
 }
 
 func (c *dirCache) dir(place string) (*sys.FD, error) {
-	if fd := c.open[place]; fd != nil {
+	if fd := c.find(place); fd != nil {
 		return fd, nil
 	}
 	fd, err := openDirs(c.base, place)
@@ -38,16 +51,14 @@ func (c *dirCache) dir(place string) (*sys.FD, error) {
 	return fd, err
 }
 
+//go:noinline
 func (c *dirCache) keep(place string, fd *sys.FD) {
-	if c.open == nil {
-		c.open = make(map[string]*sys.FD)
-	}
-	c.open[place] = fd
+	c.open = append(c.open, openDir{place, fd})
 }
 
 func (c *dirCache) close() {
-	for _, fd := range c.open {
-		fd.Close()
+	for i := range c.open {
+		c.open[i].fd.Close()
 	}
 	c.open = nil
 }
@@ -61,7 +72,7 @@ func (r *Root) openTree(name string) (*tree, error) {
 		case unix.ENOENT:
 			return nil, ErrNotExist
 		case unix.ENOTDIR, unix.ELOOP:
-			return nil, because{ErrForeign, "it is no directory", nil}
+			return nil, because(ErrForeign, "it is no directory", nil)
 		default:
 			return nil, err
 		}
@@ -87,7 +98,7 @@ func (r *Root) treeIn(name string, dir *sys.FD) (*tree, error) {
 		return nil, err
 	}
 	if of, err := TreeName(record.Object, record.Instance); err != nil || of != name {
-		return nil, because{ErrForeign, "the record in it is that of " + of, nil}
+		return nil, because(ErrForeign, "the record in it is that of "+of, nil)
 	}
 	return &tree{
 		name: name, dir: dir, record: record,
@@ -102,33 +113,33 @@ func checkOwner(dir *sys.FD) error {
 		return err
 	}
 	if st.Uid != 0 && int(st.Uid) != unix.Geteuid() {
-		return because{ErrForeign, "the directory belongs to user " + strconv.Itoa(int(st.Uid)), nil}
+		return because(ErrForeign, text.Form("the directory belongs to user {}").Uint(uint64(st.Uid)).String(), nil)
 	}
 	return nil
 }
 
-func readRecord(dir *sys.FD) (Record, error) {
+func readRecord(dir *sys.FD) (*Record, error) {
 	first, err := sys.ReadLinkAt(dir, RecordName(0))
 	switch err {
 	case nil:
 	case unix.ENOENT, unix.EINVAL:
-		return Record{}, because{ErrForeign, "the directory has no record", nil}
+		return nil, because(ErrForeign, "the directory has no record", nil)
 	default:
-		return Record{}, err
+		return nil, err
 	}
 	n, err := RecordParts(first)
 	if err != nil {
-		return Record{}, err
+		return nil, err
 	}
 	parts := []string{first}
 	for i := 1; i < n; i++ {
 		part, err := sys.ReadLinkAt(dir, RecordName(i))
 		if err != nil {
-			return Record{}, because{ErrRecord, RecordName(i), err}
+			return nil, because(ErrRecord, RecordName(i), err)
 		}
 		parts = append(parts, part)
 	}
-	return DecodeRecord(parts)
+	return decodeRecord(parts)
 }
 
 func (t *tree) close() {
@@ -141,7 +152,7 @@ func (t *tree) close() {
 }
 
 // at gives the directory that a recorded pin lies in, and its name there.
-func (t *tree) at(p RecordedPin) (*sys.FD, string, error) {
+func (t *tree) at(p *RecordedPin) (*sys.FD, string, error) {
 	if p.Path == "" {
 		dir, err := t.inside.dir(p.Kind.Dir())
 		return dir, escapePair(p.Name, p.Target), err
@@ -152,7 +163,7 @@ func (t *tree) at(p RecordedPin) (*sys.FD, string, error) {
 }
 
 // get opens a recorded pin and makes sure that it is what the record says.
-func (t *tree) get(p RecordedPin) (*sys.FD, error) {
+func (t *tree) get(p *RecordedPin) (*sys.FD, error) {
 	dir, name, err := t.at(p)
 	var fd *sys.FD
 	if err == nil {
@@ -161,15 +172,16 @@ func (t *tree) get(p RecordedPin) (*sys.FD, error) {
 	switch err {
 	case nil:
 	case unix.ENOENT:
-		return nil, because{ErrDrift, p.String() + " is gone", nil}
+		return nil, because(ErrDrift, p.called()+" is gone", nil)
 	case unix.ELOOP, unix.EISDIR, unix.ENOTDIR:
-		return nil, because{ErrForeign, "what is at the place of " + p.String() + " is no pin", nil}
+		return nil, because(ErrForeign, "what is at the place of "+p.called()+" is no pin", nil)
 	default:
-		return nil, fail("open pin of", p.String(), err, "")
+		return nil, fail("open pin of", p.called(), err, "")
 	}
 	kind, id, err := sys.KindOf(fd)
 	if err == nil && (Kind(kind) != p.Kind || id != p.ID) {
-		err = because{ErrDrift, p.String() + " has id " + number(p.ID) + " in the record, and a " + kind.String() + " with id " + number(id) + " is pinned there", nil}
+		err = because(ErrDrift, text.Form("{} has id {} in the record, and a {} with id {} is pinned there").
+			Add(p.called()).Uint(uint64(p.ID)).Add(kind.String()).Uint(uint64(id)).String(), nil)
 	}
 	if err != nil {
 		fd.Close()
@@ -178,13 +190,11 @@ func (t *tree) get(p RecordedPin) (*sys.FD, error) {
 	return fd, nil
 }
 
-func number(id uint32) string { return strconv.FormatUint(uint64(id), 10) }
-
 // foreign gives the places in the tree, relative to it, that the record does not account for.
 func (t *tree) foreign() ([]string, error) {
 	own := make(map[string]bool)
-	for _, p := range t.record.Pins {
-		if p.Path == "" {
+	for i := range t.record.Pins {
+		if p := &t.record.Pins[i]; p.Path == "" {
 			own[p.Kind.Dir()+"/"+escapePair(p.Name, p.Target)] = true
 		}
 	}
@@ -205,8 +215,14 @@ func (t *tree) foreign() ([]string, error) {
 			foreign = append(foreign, name)
 		}
 	}
-	slices.Sort(foreign)
+	sortNames(foreign)
 	return foreign, nil
+}
+
+func sortNames(names []string) {
+	order.Sort(len(names),
+		func(a, b int) bool { return names[a] < names[b] },
+		func(a, b int) { names[a], names[b] = names[b], names[a] })
 }
 
 func (t *tree) foreignBelow(kindDir string, own map[string]bool) ([]string, error) {
@@ -235,10 +251,10 @@ func isKindDir(name string) bool {
 }
 
 func isRecordName(name string) bool {
-	digits, ok := strings.CutPrefix(name, RecordName(0))
+	digits, ok := text.CutPrefix(name, RecordName(0))
 	if !ok || digits == "" {
 		return ok
 	}
-	n, err := strconv.Atoi(digits)
-	return err == nil && n > 0 && RecordName(n) == name
+	n, ok := text.Parse(digits, 10, 31)
+	return ok && n > 0 && RecordName(int(n)) == name
 }

@@ -1,6 +1,7 @@
 package sys
 
 import (
+	"encoding/binary"
 	"runtime"
 	"strconv"
 	"sync/atomic"
@@ -141,10 +142,10 @@ func Exchange(oldDir *FD, oldName string, newDir *FD, newName string) error {
 // Lock takes the exclusive flock(2) of a directory, waiting no longer than wait; EAGAIN if it is still held. Never lock the
 // descriptor of a map, program or link: all of them share one inode, and so one lock.
 func Lock(dir *FD, wait time.Duration) error {
-	deadline := time.Now().Add(wait)
+	start := time.Now()
 	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
 		err := unix.Flock(dir.Int(), unix.LOCK_EX|unix.LOCK_NB)
-		left := time.Until(deadline)
+		left := wait - time.Since(start)
 		if err == nil || err != unix.EAGAIN && err != unix.EINTR || left <= 0 {
 			return err
 		}
@@ -160,15 +161,29 @@ func ReadNames(dir *FD) ([]string, error) {
 	var names []string
 	buf := make([]byte, 4096)
 	for {
-		n, err := unix.ReadDirent(dir.Int(), buf)
+		n, err := unix.Getdents(dir.Int(), buf)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil || n <= 0 {
 			return names, err
 		}
-		_, _, names = unix.ParseDirent(buf[:n], -1, names)
+		for entries := buf[:n]; len(entries) > 0; {
+			var name string
+			name, entries = firstName(entries)
+			if name != "." && name != ".." {
+				names = append(names, name)
+			}
+		}
 	}
+}
+
+// firstName takes the first struct linux_dirent64 off some: 8 bytes of inode, 8 of offset, 2 of its length, 1 of type, then the name with a
+// NUL. (unix.ParseDirent is larger, for it reads the entries of all systems.)
+func firstName(entries []byte) (name string, rest []byte) {
+	const lengthAt, nameAt = 16, 19
+	length := binary.NativeEndian.Uint16(entries[lengthAt:])
+	return unix.ByteSliceToString(entries[nameAt:length]), entries[length:]
 }
 
 // ReadLinkAt gives the target of the symbolic link name in dir: on bpffs up to 4095 bytes of any kind but NUL.

@@ -41,6 +41,8 @@ func dup(raw int) (int, error) {
 }
 
 // Int gives the number, -1 if fd is nil or closed, to which the kernel answers EBADF.
+//
+//go:noinline
 func (fd *FD) Int() int {
 	if fd == nil {
 		return -1
@@ -52,6 +54,8 @@ func (fd *FD) Int() int {
 }
 
 // Attr gives the number as the fields of attributes take it.
+//
+//go:noinline
 func (fd *FD) Attr() uint32 { return uint32(int32(fd.Int())) }
 
 // Dup gives a second descriptor of the same open file. It is ErrClosed if fd is closed.

@@ -86,11 +86,11 @@ type BTFInfo struct {
 // GetInfo asks about what fd is: I is MapInfo, ProgInfo, BTFInfo or one of the link information structures, and must be the right
 // one: the kernel writes what it has. It gives how many bytes the kernel knows.
 func GetInfo[I any](fd *FD, info *I) (int, error) {
-	attr := ObjInfoAttr{
-		BPFFD:   fd.Attr(),
-		InfoLen: uint32(unsafe.Sizeof(*info)),
-		Info:    Ptr(info),
-	}
+	return getInfo(fd, Ptr(info), uint32(unsafe.Sizeof(*info)))
+}
+
+func getInfo(fd *FD, info Pointer, size uint32) (int, error) {
+	attr := ObjInfoAttr{BPFFD: fd.Attr(), InfoLen: size, Info: info}
 	err := ObjGetInfoByFD(&attr)
 	return int(attr.InfoLen), err
 }

@@ -38,10 +38,16 @@ func TestFails(t *testing.T) {
 	testenv.Host(t, "the go command")
 	root, agent := testenv.BPFFS(t), build(t)
 	before := names(t, root)
-	for _, arguments := range [][]string{nil, {t.TempDir(), root}, {testenv.Cgroup(t), t.TempDir()}} {
-		said, err := exec.Command(agent, arguments...).CombinedOutput()
+	for _, environment := range [][]string{
+		{"ROOT=" + root},
+		{"CGROUP=" + t.TempDir(), "ROOT=" + root},
+		{"CGROUP=" + testenv.Cgroup(t), "ROOT=" + t.TempDir()},
+	} {
+		command := exec.Command(agent)
+		command.Env = environment
+		said, err := command.CombinedOutput()
 		if err == nil || strings.Count(string(said), "\n") != 1 {
-			t.Errorf("arguments %q: %v, says %q; want a failure and one line", arguments, err, said)
+			t.Errorf("environment %q: %v, says %q; want a failure and one line", environment, err, said)
 		}
 	}
 	if diff := cmp.Diff(before, names(t, root)); diff != "" {
@@ -69,9 +75,11 @@ func build(t *testing.T) string {
 	return agent
 }
 
-func run(t *testing.T, agent string, arguments ...string) {
+func run(t *testing.T, agent, cgroup, root string) {
 	t.Helper()
-	if said, err := exec.Command(agent, arguments...).CombinedOutput(); err != nil || len(said) > 0 {
+	command := exec.Command(agent)
+	command.Env = []string{"CGROUP=" + cgroup, "ROOT=" + root}
+	if said, err := command.CombinedOutput(); err != nil || len(said) > 0 {
 		t.Fatalf("agent: %v\n%s", err, said)
 	}
 }

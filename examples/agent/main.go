@@ -1,16 +1,20 @@
 // Command agent loads the object that it carries, attaches its programs to a cgroup and pins the whole: then it exits, and the programs
-// run on. Started again, it finds everything pinned and attached, and loads and attaches nothing; with another version of the object in
-// it, it takes the old one's place. One call does all that.
+// run on. Started again, it finds everything pinned and attached, and loads and attaches nothing. One call does all that. With another
+// version of the object in it, it says that the old one is pinned, and leaves that running.
 //
-//	agent CGROUP [ROOT]
+//	CGROUP=DIR [ROOT=DIR] agent
 //
 // CGROUP is a directory below the mount of the cgroup2 file system, ROOT one on a bpffs, by default /sys/fs/bpf. examples/reader prints
 // what is counted.
+//
+// It takes its configuration from the environment and speaks to the kernel by golang.org/x/sys/unix, because package os would make the
+// binary 65 KB larger.
 package main
 
 import (
 	"errors"
-	"os"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/object"
@@ -19,18 +23,23 @@ import (
 )
 
 func main() {
-	if len(os.Args) < 2 || len(os.Args) > 3 {
-		os.Stderr.WriteString("usage: agent CGROUP [ROOT]\n")
-		os.Exit(2)
+	cgroup, found := unix.Getenv("CGROUP")
+	if !found {
+		exit(2, "set CGROUP to the cgroup's directory, and ROOT to one on a bpffs if it is not /sys/fs/bpf")
 	}
-	root := "/sys/fs/bpf"
-	if len(os.Args) == 3 {
-		root = os.Args[2]
+	root, found := unix.Getenv("ROOT")
+	if !found {
+		root = "/sys/fs/bpf"
 	}
-	if err := ensure(os.Args[1], root); err != nil {
-		os.Stderr.WriteString("agent: " + err.Error() + "\n")
-		os.Exit(1)
+	if err := ensure(cgroup, root); err != nil {
+		exit(1, err.Error())
 	}
+}
+
+// exit says on standard error why the program ends.
+func exit(status int, why string) {
+	unix.Write(2, []byte("agent: "+why+"\n"))
+	unix.Exit(status)
 }
 
 // ensure sees to it that the object is loaded, attached and pinned.

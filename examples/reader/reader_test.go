@@ -42,14 +42,21 @@ func TestPrints(t *testing.T) {
 		if said, err := exec.Command("go", "build", "-buildvcs=false", "-o", binary, folder).CombinedOutput(); err != nil {
 			t.Fatalf("build %s: %v\n%s", folder, err, said)
 		}
-		if said, err := exec.Command(binary, path).CombinedOutput(); err != nil || string(said) != "1099511627783\n" {
+		if said, err := run(binary, path); err != nil || string(said) != "1099511627783\n" {
 			t.Errorf("%s says %q, %v; want 1099511627783", folder, said, err)
 		}
-		said, err := exec.Command(binary, path+"_none").CombinedOutput()
+		said, err := run(binary, path+"_none")
 		if err == nil || !strings.Contains(string(said), path+"_none: no such file") {
 			t.Errorf("%s says of a pin that is not there: %q, %v", folder, said, err)
 		}
 	}
+}
+
+// run gives all that the command says.
+func run(binary, pin string) ([]byte, error) {
+	command := exec.Command(binary)
+	command.Env = []string{"PIN=" + pin}
+	return command.CombinedOutput()
 }
 
 func TestReadFails(t *testing.T) {

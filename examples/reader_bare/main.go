@@ -2,12 +2,11 @@
 // against: the difference of the two binaries is what Pinion costs a program that reads a pinned map. It checks neither
 // what is pinned nor how large its keys and values are, which Pinion does.
 //
-//	reader_bare [PIN]
+//	[PIN=FILE] reader_bare
 package main
 
 import (
 	"encoding/binary"
-	"os"
 	"runtime"
 	"strconv"
 	"unsafe"
@@ -30,16 +29,16 @@ type elemAttr struct {
 }
 
 func main() {
-	pin := "/sys/fs/bpf/counter/maps/packets"
-	if len(os.Args) > 1 {
-		pin = os.Args[1]
+	pin, found := unix.Getenv("PIN")
+	if !found {
+		pin = "/sys/fs/bpf/counter/maps/packets"
 	}
 	n, err := read(pin)
 	if err != nil {
-		os.Stderr.WriteString("reader_bare: " + pin + ": " + err.Error() + "\n")
-		os.Exit(1)
+		unix.Write(2, []byte("reader_bare: "+pin+": "+err.Error()+"\n"))
+		unix.Exit(1)
 	}
-	os.Stdout.WriteString(strconv.FormatUint(n, 10) + "\n")
+	unix.Write(1, []byte(strconv.FormatUint(n, 10)+"\n"))
 }
 
 // read gives the value of the key 0.

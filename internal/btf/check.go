@@ -1,20 +1,23 @@
 package btf
 
+import "github.com/pinion-bpf/pinion/internal/text"
+
 // checkType checks a type's name, what it refers to, and the values that others rely on. The index is complete.
 func (d *Data) checkType(t Type) error {
 	if !d.hasString(t.word(0)) {
-		return t.malformed("its name is at " + utoa(t.word(0)) + ", outside the strings")
+		return t.malformed(text.Form("its name is at {}, outside the strings").Uint(uint64(t.word(0))).String())
 	}
 	kind := t.Kind()
 	if kind.traits()&hasRef != 0 && !d.hasType(t.word(2)) {
-		return t.malformed(kind.String() + " refers to type " + utoa(t.word(2)) + ", and there is none")
+		return t.malformed(text.Form("{} refers to type {}, and there is none").Add(kind.String()).Uint(uint64(t.word(2))).String())
 	}
 	switch kind {
 	case KindInt:
 		return d.checkInt(t)
 	case KindArray:
 		if !d.hasType(t.word(3)) || !d.hasType(t.word(4)) {
-			return t.malformed("array of type " + utoa(t.word(3)) + " indexed by type " + utoa(t.word(4)) + ", and one is missing")
+			return t.malformed(text.Form("array of type {} indexed by type {}, and one is missing").
+				Uint(uint64(t.word(3))).Uint(uint64(t.word(4))).String())
 		}
 	case KindEnum, KindEnum64:
 		return d.checkEnum(t)
@@ -24,7 +27,8 @@ func (d *Data) checkType(t Type) error {
 		return d.checkDatasec(t)
 	case KindFunc:
 		if proto := d.Type(t.Ref()); proto.Kind() != KindFuncProto {
-			return t.malformed("func of type " + utoa(t.word(2)) + ", which is " + proto.Kind().String() + " and not func_proto")
+			return t.malformed(text.Form("func of type {}, which is {} and not func_proto").
+				Uint(uint64(t.word(2))).Add(proto.Kind().String()).String())
 		}
 	}
 	return nil
@@ -38,7 +42,8 @@ func (d *Data) hasType(id uint32) bool { return uint64(id) < uint64(len(d.index)
 func (d *Data) checkInt(t Type) error {
 	size, end := t.Size(), t.IntOffset()+t.IntBits()
 	if uint64(end) > 8*uint64(size) {
-		return t.malformed("int of " + utoa(size) + " bytes with " + utoa(t.IntBits()) + " bits at " + utoa(t.IntOffset()))
+		return t.malformed(text.Form("int of {} bytes with {} bits at {}").
+			Uint(uint64(size)).Uint(uint64(t.IntBits())).Uint(uint64(t.IntOffset())).String())
 	}
 	if size != 4 && size != 8 {
 		return nil
@@ -55,7 +60,7 @@ func (d *Data) checkEnum(t Type) error {
 	switch t.Size() {
 	case 1, 2, 4, 8:
 	default:
-		return t.malformed(t.Kind().String() + " of " + utoa(t.Size()) + " bytes")
+		return t.malformed(text.Form("{} of {} bytes").Add(t.Kind().String()).Uint(uint64(t.Size())).String())
 	}
 	words := 2
 	if t.Kind() == KindEnum64 {
@@ -63,7 +68,7 @@ func (d *Data) checkEnum(t Type) error {
 	}
 	for i := range t.Vlen() {
 		if !d.hasString(t.word(3 + words*i)) {
-			return t.malformed("the name of enumerator " + utoa(uint32(i)) + " is outside the strings")
+			return t.malformed(text.Form("the name of enumerator {} is outside the strings").Int(i).String())
 		}
 	}
 	return nil
@@ -77,25 +82,28 @@ func (d *Data) checkElements(t Type) error {
 	}
 	for i := range t.Vlen() {
 		if !d.hasString(t.word(3 + words*i)) {
-			return t.malformed("the name of " + what + utoa(uint32(i)) + " is outside the strings")
+			return t.malformed(text.Form("the name of {}{} is outside the strings").Add(what).Int(i).String())
 		}
 		if id := t.word(4 + words*i); !d.hasType(id) {
-			return t.malformed(what + utoa(uint32(i)) + " is of type " + utoa(id) + ", and there is none")
+			return t.malformed(text.Form("{}{} is of type {}, and there is none").Add(what).Int(i).Uint(uint64(id)).String())
 		}
 	}
 	return nil
 }
 
 func (d *Data) checkDatasec(t Type) error {
-	for i, v := range t.Vars() {
+	for i := range t.Vlen() {
+		v := t.Var(i)
 		switch k := d.Type(v.Type).Kind(); k {
 		case KindVar, KindFunc:
 		default:
-			return t.malformed("entry " + utoa(uint32(i)) + " is type " + utoa(uint32(v.Type)) + ", which is " + k.String() + " and not var")
+			return t.malformed(text.Form("entry {} is type {}, which is {} and not var").Int(i).Uint(uint64(v.Type)).Add(k.String()).String())
 		}
 	}
 	return nil
 }
 
 // malformed returns an error about the type.
+//
+//go:noinline
 func (t Type) malformed(reason string) error { return t.data.fail(ErrFormat, t.id, t.off, reason) }

@@ -34,6 +34,8 @@ func (d *Data) Len() int { return max(len(d.index), 1) }
 func (d *Data) Raw() []byte { return d.raw }
 
 // Type returns the type that has the id. For an id that no type has, it is void.
+//
+//go:noinline
 func (d *Data) Type(id ID) Type {
 	if id == 0 || uint64(id) >= uint64(len(d.index)) {
 		return Type{}
@@ -89,6 +91,8 @@ func (d *Data) Copy() *Data {
 }
 
 // u32 reads a word; Parse has proved that off lies in the blob.
+//
+//go:noinline
 func (d *Data) u32(off uint32) uint32 { return order32(d.raw[off:], d.big) }
 
 // order32 reads a word in a byte order that only the blob knows. (binary.ByteOrder would make every read a call.)
@@ -100,6 +104,8 @@ func order32(b []byte, big bool) uint32 {
 }
 
 // fail returns an error about a type, or about the blob if id is 0.
+//
+//go:noinline
 func (d *Data) fail(sentinel error, id ID, off uint32, reason string) error {
 	return &Error{Err: sentinel, Offset: off, ID: id, Reason: reason}
 }

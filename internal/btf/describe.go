@@ -1,6 +1,6 @@
 package btf
 
-import "strconv"
+import "github.com/pinion-bpf/pinion/internal/text"
 
 // describe names a type as C does: "struct flow", "unsigned int", "array". Names come from outside: what is not printable is quoted.
 func describe(t Type) string {
@@ -11,7 +11,7 @@ func describe(t Type) string {
 	case kind == KindInt && name != "", kind == KindFloat && name != "":
 		return name
 	case kind == KindFwd:
-		return declared(t).String() + " " + name + " (only declared)"
+		return text.Form("{} {} (only declared)").Add(declared(t).String()).Add(name).String()
 	case name != "":
 		return kind.String() + " " + name
 	case kind == KindStruct, kind == KindUnion, kind == KindEnum, kind == KindEnum64:
@@ -24,13 +24,14 @@ func describe(t Type) string {
 // label names a member, by its index if it has no name.
 func label(name string, i int) string {
 	if name == "" {
-		return strconv.Itoa(i)
+		return text.Number(uint64(i))
 	}
-	return strconv.Quote(name)
+	return text.Quote(name)
 }
 
+// printable quotes a name that is not printable, or long.
 func printable(s string) string {
-	if q := strconv.Quote(s); len(q) != len(s)+2 {
+	if q := text.Quote(s); len(q) != len(s)+2 {
 		return q
 	}
 	return s
@@ -52,7 +53,9 @@ func encoding(t Type) string {
 }
 
 // differ returns "a, not b unit".
-func differ(a, b uint32, unit string) string { return utoa(a) + ", not " + utoa(b) + " " + unit }
+func differ(a, b uint32, unit string) string {
+	return text.Form("{}, not {} {}").Uint(uint64(a)).Uint(uint64(b)).Add(unit).String()
+}
 
 // prefix puts the place before a difference, if there is one.
 func prefix(where, diff string) string {

@@ -1,6 +1,10 @@
 package btf
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/pinion-bpf/pinion/internal/text"
+)
 
 // SetDatasecSize sets the size in bytes of a DATASEC. Like every edit it works on a [Data.Copy] only; otherwise, or if the type is of another kind, it
 // changes nothing and the error wraps [ErrEdit].
@@ -20,7 +24,7 @@ func (d *Data) SetVarSecinfo(id ID, i int, offset, size uint32) error {
 		return err
 	}
 	if i < 0 || i >= t.Vlen() {
-		return d.fail(ErrEdit, id, t.off, "the datasec has only "+utoa(uint32(t.Vlen()))+" entries")
+		return d.fail(ErrEdit, id, t.off, text.Form("the datasec has only {} entries").Int(t.Vlen()).String())
 	}
 	d.put(t, 4+3*i, offset)
 	d.put(t, 5+3*i, size)
@@ -55,7 +59,7 @@ func (d *Data) edit(id ID, kind Kind) (Type, error) {
 		// The blob is the caller's, and may be a mapping that cannot be written.
 		return t, d.fail(ErrEdit, id, t.off, "not a Copy")
 	case t.Kind() != kind:
-		return t, d.fail(ErrEdit, id, t.off, "it is "+t.Kind().String()+", not "+kind.String())
+		return t, d.fail(ErrEdit, id, t.off, text.Form("it is {}, not {}").Add(t.Kind().String()).Add(kind.String()).String())
 	}
 	return t, nil
 }
@@ -63,12 +67,14 @@ func (d *Data) edit(id ID, kind Kind) (Type, error) {
 func (d *Data) editLinkage(id ID, kind Kind, linkage uint32) (Type, error) {
 	t, err := d.edit(id, kind)
 	if err == nil && linkage > LinkageExtern {
-		err = d.fail(ErrEdit, id, t.off, "linkage "+utoa(linkage)+" is none of static, global and extern")
+		err = d.fail(ErrEdit, id, t.off, text.Form("linkage {} is none of static, global and extern").Uint(uint64(linkage)).String())
 	}
 	return t, err
 }
 
 // put writes the nth word of the type.
+//
+//go:noinline
 func (d *Data) put(t Type, n int, value uint32) {
 	b := d.raw[t.off+4*uint32(n):]
 	if d.big {

@@ -1,6 +1,8 @@
 package btf
 
-import "iter"
+import (
+	"iter"
+)
 
 // Member is one member of a STRUCT or UNION: struct btf_member.
 type Member struct {
@@ -33,7 +35,7 @@ type Enumerator struct {
 func (t Type) Members() iter.Seq2[int, Member] {
 	return func(yield func(int, Member) bool) {
 		for i := range t.count(KindStruct, KindUnion) {
-			if !yield(i, t.member(i)) {
+			if !yield(i, t.Member(i)) {
 				return
 			}
 		}
@@ -55,7 +57,7 @@ func (t Type) Params() iter.Seq2[int, Param] {
 func (t Type) Vars() iter.Seq2[int, VarSecinfo] {
 	return func(yield func(int, VarSecinfo) bool) {
 		for i := range t.count(KindDatasec, KindDatasec) {
-			if !yield(i, t.varSecinfo(i)) {
+			if !yield(i, t.Var(i)) {
 				return
 			}
 		}
@@ -66,7 +68,7 @@ func (t Type) Vars() iter.Seq2[int, VarSecinfo] {
 func (t Type) Enums() iter.Seq2[int, Enumerator] {
 	return func(yield func(int, Enumerator) bool) {
 		for i := range t.count(KindEnum, KindEnum64) {
-			if !yield(i, t.enumerator(i)) {
+			if !yield(i, t.Enum(i)) {
 				return
 			}
 		}
@@ -81,8 +83,10 @@ func (t Type) count(k1, k2 Kind) int {
 	return t.Vlen()
 }
 
-// member returns the ith member of a STRUCT or UNION that has as many.
-func (t Type) member(i int) Member {
+// Member returns the ith member of a STRUCT or UNION that has as many. To go through them with it, from 0 to Vlen, makes less code than [Type.Members].
+//
+//go:noinline
+func (t Type) Member(i int) Member {
 	m := Member{Name: t.data.String(t.word(3 + 3*i)), Type: ID(t.word(4 + 3*i)), BitOffset: t.word(5 + 3*i)}
 	if t.KindFlag() {
 		m.BitSize = m.BitOffset >> 24
@@ -91,13 +95,17 @@ func (t Type) member(i int) Member {
 	return m
 }
 
-// varSecinfo returns the ith entry of a DATASEC that has as many.
-func (t Type) varSecinfo(i int) VarSecinfo {
+// Var returns the ith entry of a DATASEC that has as many.
+//
+//go:noinline
+func (t Type) Var(i int) VarSecinfo {
 	return VarSecinfo{Type: ID(t.word(3 + 3*i)), Offset: t.word(4 + 3*i), Size: t.word(5 + 3*i)}
 }
 
-// enumerator returns the ith enumerator of an ENUM or ENUM64 that has as many.
-func (t Type) enumerator(i int) Enumerator {
+// Enum returns the ith enumerator of an ENUM or ENUM64 that has as many.
+//
+//go:noinline
+func (t Type) Enum(i int) Enumerator {
 	if t.Kind() == KindEnum {
 		return Enumerator{Name: t.data.String(t.word(3 + 2*i)), Value: uint64(int32(t.word(4 + 2*i)))}
 	}

@@ -1,6 +1,6 @@
 package btf
 
-import "strconv"
+import "github.com/pinion-bpf/pinion/internal/text"
 
 // maxSteps bounds how much one comparison looks at: a million members, enumerators and types. The largest structs of the kernel need some thousands.
 const maxSteps = 1 << 20
@@ -100,11 +100,12 @@ func (c *comparison) named(ta, tb Type, depth int) string {
 func (c *comparison) numbers(ta, tb Type) string {
 	switch {
 	case ta.Size() != tb.Size():
-		return describe(ta) + " of " + utoa(ta.Size()) + ", not " + describe(tb) + " of " + utoa(tb.Size()) + " bytes"
+		return text.Form("{} of {}, not {} of {} bytes").
+			Add(describe(ta)).Uint(uint64(ta.Size())).Add(describe(tb)).Uint(uint64(tb.Size())).String()
 	case ta.intWord() == tb.intWord():
 		return ""
 	case ta.IntEncoding() != tb.IntEncoding():
-		return describe(ta) + " (" + encoding(ta) + "), not " + describe(tb) + " (" + encoding(tb) + ")"
+		return text.Form("{} ({}), not {} ({})").Add(describe(ta)).Add(encoding(ta)).Add(describe(tb)).Add(encoding(tb)).String()
 	case ta.IntBits() != tb.IntBits():
 		return describe(ta) + ": " + differ(ta.IntBits(), tb.IntBits(), "bits")
 	case ta.IntOffset() != tb.IntOffset():
@@ -123,7 +124,7 @@ func (c *comparison) pointers(ta, tb Type) string {
 		return tooLarge
 	}
 	if declared(pa) != declared(pb) || pa.Name() != pb.Name() {
-		return "pointer to " + describe(pa) + ", not to " + describe(pb)
+		return text.Form("pointer to {}, not to {}").Add(describe(pa)).Add(describe(pb)).String()
 	}
 	return ""
 }
@@ -149,22 +150,23 @@ func (c *comparison) arrays(a, b Array, depth int) string {
 func (c *comparison) members(ta, tb Type, depth int) string {
 	na, nb := ta.Vlen(), tb.Vlen()
 	for i := range min(na, nb) {
-		ma, mb := ta.member(i), tb.member(i)
+		ma, mb := ta.Member(i), tb.Member(i)
 		if !c.step(ma.Name) {
 			return tooLarge
 		}
 		if ma.Name != mb.Name {
-			return "member " + utoa(uint32(i)) + " of " + describe(ta) + ": named " + strconv.Quote(ma.Name) + ", not " + strconv.Quote(mb.Name)
+			return text.Form("member {} of {}: named {}, not {}").Int(i).Add(describe(ta)).Quote(ma.Name).Quote(mb.Name).String()
 		}
 		if diff := c.member(ma, mb, depth); diff != "" {
-			return "member " + label(ma.Name, i) + " of " + describe(ta) + ": " + diff
+			return text.Form("member {} of {}: {}").Add(label(ma.Name, i)).Add(describe(ta)).Add(diff).String()
 		}
 	}
 	switch {
 	case na > nb:
-		return describe(ta) + ": has a member " + label(ta.member(nb).Name, nb) + ", and should have only " + strconv.Itoa(nb)
+		return text.Form("{}: has a member {}, and should have only {}").
+			Add(describe(ta)).Add(label(ta.Member(nb).Name, nb)).Int(nb).String()
 	case na < nb:
-		return describe(ta) + ": has no member " + label(tb.member(na).Name, na)
+		return describe(ta) + ": has no member " + label(tb.Member(na).Name, na)
 	}
 	return ""
 }
@@ -183,22 +185,23 @@ func (c *comparison) member(a, b Member, depth int) string {
 func (c *comparison) vars(ta, tb Type, depth int) string {
 	na, nb := ta.Vlen(), tb.Vlen()
 	for i := range min(na, nb) {
-		va, vb := ta.varSecinfo(i), tb.varSecinfo(i)
+		va, vb := ta.Var(i), tb.Var(i)
 		diff := c.types(va.Type, vb.Type, depth-1)
 		switch where := describe(c.a.Type(va.Type)); {
 		case diff != "":
 			return prefix(describe(ta), diff)
 		case va.Offset != vb.Offset:
-			return describe(ta) + ": " + where + ": offset " + differ(va.Offset, vb.Offset, "bytes")
+			return text.Form("{}: {}: offset {}").Add(describe(ta)).Add(where).Add(differ(va.Offset, vb.Offset, "bytes")).String()
 		case va.Size != vb.Size:
-			return describe(ta) + ": " + where + ": size " + differ(va.Size, vb.Size, "bytes")
+			return text.Form("{}: {}: size {}").Add(describe(ta)).Add(where).Add(differ(va.Size, vb.Size, "bytes")).String()
 		}
 	}
 	switch {
 	case na > nb:
-		return describe(ta) + ": has a " + describe(c.a.Type(ta.varSecinfo(nb).Type)) + ", and should have only " + strconv.Itoa(nb)
+		return text.Form("{}: has a {}, and should have only {}").
+			Add(describe(ta)).Add(describe(c.a.Type(ta.Var(nb).Type))).Int(nb).String()
 	case na < nb:
-		return describe(ta) + ": has no " + describe(c.b.Type(tb.varSecinfo(na).Type))
+		return describe(ta) + ": has no " + describe(c.b.Type(tb.Var(na).Type))
 	}
 	return ""
 }
@@ -207,13 +210,14 @@ func (c *comparison) vars(ta, tb Type, depth int) string {
 // or without gaps, take one pass.
 func (c *comparison) enums(ta, tb Type) string {
 	nb, next := tb.Vlen(), 0
-	for _, ea := range ta.Enums() {
+	for i := range ta.Vlen() {
+		ea := ta.Enum(i)
 		for j := range nb {
 			at := next + j
 			if at >= nb {
 				at -= nb
 			}
-			eb := tb.enumerator(at)
+			eb := tb.Enum(at)
 			if !c.step(eb.Name) {
 				return describe(ta) + ": " + tooLarge
 			}
@@ -221,8 +225,8 @@ func (c *comparison) enums(ta, tb Type) string {
 				continue
 			}
 			if ea.Value != eb.Value {
-				return "enumerator " + strconv.Quote(ea.Name) + " of " + describe(ta) + ": " +
-					strconv.FormatInt(int64(ea.Value), 10) + ", not " + strconv.FormatInt(int64(eb.Value), 10)
+				return text.Form("enumerator {} of {}: {}, not {}").
+					Quote(ea.Name).Add(describe(ta)).Int64(int64(ea.Value)).Int64(int64(eb.Value)).String()
 			}
 			next = at + 1
 			break

@@ -2,7 +2,8 @@ package btf
 
 import (
 	"errors"
-	"strconv"
+
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 // What an [Error] is about, for [errors.Is].
@@ -36,12 +37,10 @@ func (e *Error) Error() string {
 		s += ".BTF.ext "
 	}
 	if e.ID != 0 {
-		s += "type " + utoa(uint32(e.ID)) + " at "
+		s += text.Form("type {} at ").Uint(uint64(e.ID)).String()
 	}
-	return s + "byte " + utoa(e.Offset) + ": " + e.Reason
+	return text.Form("{}byte {}: {}").Add(s).Uint(uint64(e.Offset)).Add(e.Reason).String()
 }
 
 // Unwrap returns the sentinel.
 func (e *Error) Unwrap() error { return e.Err }
-
-func utoa(n uint32) string { return strconv.FormatUint(uint64(n), 10) }

@@ -2,8 +2,9 @@ package btf
 
 import (
 	"bytes"
-	"slices"
-	"strings"
+
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 )
 
 const (
@@ -33,6 +34,7 @@ const (
 	infoKinds
 )
 
+//go:noinline
 func (k infoKind) String() string {
 	return [...]string{"func_info", "line_info", "core_relo"}[k]
 }
@@ -99,14 +101,15 @@ func (e *Ext) readPart(kind infoKind, hdrLen, field uint32) error {
 	end := start + length
 	switch {
 	case end > uint64(len(e.raw)):
-		return e.fail(field, kind.String()+" ends beyond the blob, which has "+utoa(uint32(len(e.raw)))+" bytes")
+		return e.fail(field, text.Form("{} ends beyond the blob, which has {} bytes").Add(kind.String()).Int(len(e.raw)).String())
 	case start%4 != 0 || length < 4:
 		return e.fail(field, kind.String()+" does not begin at a multiple of 4, or has no record size")
 	}
 	off := uint32(start)
 	table := infoTable{recSize: e.u32(off)}
 	if table.recSize < kind.minRecord() || table.recSize%4 != 0 {
-		return e.fail(off, kind.String()+" records of "+utoa(table.recSize)+" bytes, not of "+utoa(kind.minRecord())+" or more whole words")
+		return e.fail(off, text.Form("{} records of {} bytes, not of {} or more whole words").
+			Add(kind.String()).Uint(uint64(table.recSize)).Uint(uint64(kind.minRecord())).String())
 	}
 	part := span{off + 4, uint32(end)}
 	count, err := e.walk(kind, table, part)
@@ -138,13 +141,13 @@ func (e *Ext) walk(kind infoKind, table infoTable, part span) (count int, err er
 		length := uint64(b.count) * uint64(table.recSize)
 		switch name := e.data.tailOf(b.name); {
 		case len(name) == 0:
-			return 0, e.fail(off, kind.String()+" section name at "+utoa(b.name)+" is outside the strings")
+			return 0, e.fail(off, text.Form("{} section name at {} is outside the strings").Add(kind.String()).Uint(uint64(b.name)).String())
 		case bytes.IndexByte(name[:min(len(name), maxSectionName+1)], 0) < 0:
-			return 0, e.fail(off, kind.String()+" section name is longer than "+utoa(maxSectionName)+" bytes")
+			return 0, e.fail(off, text.Form("{} section name is longer than {} bytes").Add(kind.String()).Uint(uint64(maxSectionName)).String())
 		case b.count == 0:
 			return 0, e.fail(off, kind.String()+" block has no records")
 		case length > uint64(part.end-b.off):
-			return 0, e.fail(off, kind.String()+" block of "+utoa(b.count)+" records ends beyond its part")
+			return 0, e.fail(off, text.Form("{} block of {} records ends beyond its part").Add(kind.String()).Uint(uint64(b.count)).String())
 		}
 		r := e.records(table, b)
 		for i := range int(b.count) {
@@ -159,12 +162,14 @@ func (e *Ext) walk(kind infoKind, table infoTable, part span) (count int, err er
 
 // sort orders a part's blocks by section, and refuses a section that has two.
 func (e *Ext) sort(kind infoKind) error {
-	name := func(b block) string { return e.data.String(b.name) }
+	name := func(b *block) string { return e.data.String(b.name) }
 	blocks := e.info[kind].blocks
-	slices.SortFunc(blocks, func(a, b block) int { return strings.Compare(name(a), name(b)) })
+	order.Sort(len(blocks),
+		func(a, b int) bool { return name(&blocks[a]) < name(&blocks[b]) },
+		func(a, b int) { blocks[a], blocks[b] = blocks[b], blocks[a] })
 	for i := 1; i < len(blocks); i++ {
-		if name(blocks[i-1]) == name(blocks[i]) {
-			return e.fail(blocks[i].off-8, kind.String()+" has two blocks for section "+printable(name(blocks[i])))
+		if name(&blocks[i-1]) == name(&blocks[i]) {
+			return e.fail(blocks[i].off-8, kind.String()+" has two blocks for section "+printable(name(&blocks[i])))
 		}
 	}
 	return nil
@@ -173,10 +178,8 @@ func (e *Ext) sort(kind infoKind) error {
 // find returns the records of a section.
 func (e *Ext) find(kind infoKind, section string) (Records, bool) {
 	table := e.info[kind]
-	i, found := slices.BinarySearchFunc(table.blocks, section, func(b block, s string) int {
-		return strings.Compare(e.data.String(b.name), s)
-	})
-	if !found {
+	i := order.First(len(table.blocks), func(i int) bool { return e.data.String(table.blocks[i].name) >= section })
+	if i == len(table.blocks) || e.data.String(table.blocks[i].name) != section {
 		return Records{}, false
 	}
 	return e.records(table, table.blocks[i]), true
@@ -197,8 +200,11 @@ func (e *Ext) records(table infoTable, b block) Records {
 }
 
 // u32 reads a word in the byte order of the BTF, which is this blob's too.
+//
+//go:noinline
 func (e *Ext) u32(off uint32) uint32 { return order32(e.raw[off:], e.data.big) }
 
+//go:noinline
 func (e *Ext) fail(off uint32, reason string) error {
 	return &Error{Err: ErrFormat, Ext: true, Offset: off, Reason: reason}
 }

@@ -1,6 +1,8 @@
 package btf
 
-import "strconv"
+import (
+	"github.com/pinion-bpf/pinion/internal/text"
+)
 
 // ID numbers a type within one BTF blob. 0 is void, which no blob spells out; the first type in the blob is 1.
 type ID uint32
@@ -58,7 +60,7 @@ func (k Kind) String() string {
 	if int(k) < len(names) {
 		return names[k]
 	}
-	return "kind " + strconv.Itoa(int(k))
+	return text.Form("kind {}").Int(int(k)).String()
 }
 
 // has describes what a kind's words mean.

@@ -1,6 +1,10 @@
 package btf
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/pinion-bpf/pinion/internal/text"
+)
 
 const (
 	magic        = 0xEB9F
@@ -82,7 +86,8 @@ func (d *Data) section(hdrLen, field uint32, name string) (span, error) {
 	start := uint64(hdrLen) + uint64(d.u32(field))
 	end := start + uint64(d.u32(field+4))
 	if end > uint64(len(d.raw)) {
-		return span{}, d.fail(ErrFormat, 0, field, "section of "+name+" ends beyond the blob, which has "+utoa(uint32(len(d.raw)))+" bytes")
+		return span{}, d.fail(ErrFormat, 0, field, text.Form("section of {} ends beyond the blob, which has {} bytes").
+			Add(name).Int(len(d.raw)).String())
 	}
 	if start%4 != 0 && name != "strings" {
 		return span{}, d.fail(ErrFormat, 0, field, "section of "+name+" does not begin at a multiple of 4")
@@ -90,16 +95,19 @@ func (d *Data) section(hdrLen, field uint32, name string) (span, error) {
 	return span{uint32(start), uint32(end)}, nil
 }
 
+//go:noinline
+func badHeader(ext bool, off uint32, reason string) error {
+	return &Error{Err: ErrFormat, Ext: ext, Offset: off, Reason: reason}
+}
+
 // readPrefix reads what the headers of .BTF and .BTF.ext have in common. Offsets in the header count from its end, which is hdrLen.
 func readPrefix(raw []byte, atLeast uint32, ext bool) (big bool, hdrLen uint32, err error) {
-	refuse := func(off uint32, reason string) (bool, uint32, error) {
-		return false, 0, &Error{Err: ErrFormat, Ext: ext, Offset: off, Reason: reason}
-	}
+	refuse := func(off uint32, reason string) (bool, uint32, error) { return false, 0, badHeader(ext, off, reason) }
 	if uint64(len(raw)) > maxLength {
 		return refuse(0, "2 GiB or more")
 	}
 	if uint64(len(raw)) < uint64(atLeast) {
-		return refuse(0, "the header is cut short: "+utoa(uint32(len(raw)))+" bytes, not "+utoa(atLeast))
+		return refuse(0, text.Form("the header is cut short: {} bytes, not {}").Int(len(raw)).Uint(uint64(atLeast)).String())
 	}
 	hdrLen = binary.LittleEndian.Uint32(raw[4:])
 	switch {
@@ -111,11 +119,11 @@ func readPrefix(raw []byte, atLeast uint32, ext bool) (big bool, hdrLen uint32, 
 	}
 	switch {
 	case raw[2] != version:
-		return refuse(2, "version "+utoa(uint32(raw[2]))+", not 1")
+		return refuse(2, text.Form("version {}, not 1").Uint(uint64(raw[2])).String())
 	case raw[3] != 0:
-		return refuse(3, "flags "+utoa(uint32(raw[3]))+" are set, and none is known")
+		return refuse(3, text.Form("flags {} are set, and none is known").Uint(uint64(raw[3])).String())
 	case hdrLen < atLeast || hdrLen%4 != 0 || uint64(hdrLen) > uint64(len(raw)):
-		return refuse(4, "a header of "+utoa(hdrLen)+" bytes in a blob of "+utoa(uint32(len(raw))))
+		return refuse(4, text.Form("a header of {} bytes in a blob of {}").Uint(uint64(hdrLen)).Int(len(raw)).String())
 	}
 	return big, hdrLen, nil
 }
@@ -137,7 +145,8 @@ func (d *Data) walk(types span, index []uint32) (count int, err error) {
 		once, each := kind.tail()
 		length := commonLength + once + each*uint64(t.Vlen())
 		if length > left {
-			return 0, d.fail(ErrFormat, ID(count), off, kind.String()+" of "+utoa(uint32(length))+" bytes ends beyond the type section")
+			return 0, d.fail(ErrFormat, ID(count), off, text.Form("{} of {} bytes ends beyond the type section").
+				Add(kind.String()).Uint(uint64(length)).String())
 		}
 		if index != nil {
 			index[count] = off

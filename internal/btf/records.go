@@ -1,5 +1,7 @@
 package btf
 
+import "github.com/pinion-bpf/pinion/internal/text"
+
 // Records are the records of one kind for one ELF section, as .BTF.ext has them: in the file's byte order, with instruction offsets in bytes from the
 // section's start (the kernel wants them in instructions). A record may be longer than this package knows; the kernel may refuse the longer one with E2BIG.
 type Records struct {
@@ -68,23 +70,23 @@ func (e *Ext) words(r Records, i int) (w [4]uint32) {
 func (e *Ext) checkRecord(kind infoKind, r Records, i int) string {
 	w := e.words(r, i)
 	if w[0]%insnSize != 0 {
-		return "instruction offset " + utoa(w[0]) + " is no multiple of 8"
+		return text.Form("instruction offset {} is no multiple of 8").Uint(uint64(w[0])).String()
 	}
 	switch d := e.data; kind {
 	case funcInfo:
 		if d.Type(ID(w[1])).Kind() != KindFunc {
-			return "type " + utoa(w[1]) + " is no func"
+			return text.Form("type {} is no func").Uint(uint64(w[1])).String()
 		}
 	case lineInfo:
 		if !d.hasString(w[1]) || !d.hasString(w[2]) {
-			return "file name at " + utoa(w[1]) + " or line at " + utoa(w[2]) + " is outside the strings"
+			return text.Form("file name at {} or line at {} is outside the strings").Uint(uint64(w[1])).Uint(uint64(w[2])).String()
 		}
 	case coreRelo:
 		if !d.hasType(w[1]) {
-			return "type " + utoa(w[1]) + ", and there is none"
+			return text.Form("type {}, and there is none").Uint(uint64(w[1])).String()
 		}
 		if !d.hasString(w[2]) {
-			return "access string at " + utoa(w[2]) + " is outside the strings"
+			return text.Form("access string at {} is outside the strings").Uint(uint64(w[2])).String()
 		}
 	}
 	return ""

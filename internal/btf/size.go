@@ -1,6 +1,8 @@
 package btf
 
-import "math/bits"
+import (
+	"math/bits"
+)
 
 // maxDepth bounds every walk from type to type. The kernel refuses chains longer than this: MAX_RESOLVE_DEPTH of kernel/bpf/btf.c.
 const maxDepth = 32

@@ -19,6 +19,8 @@ const (
 )
 
 // word returns the nth 32-bit word of the type, counted from its start.
+//
+//go:noinline
 func (t Type) word(n int) uint32 {
 	if t.data == nil {
 		return 0
@@ -30,6 +32,8 @@ func (t Type) word(n int) uint32 {
 func (t Type) ID() ID { return t.id }
 
 // Kind returns what the type is.
+//
+//go:noinline
 func (t Type) Kind() Kind { return Kind(t.word(1) >> kindShift & kindMask) }
 
 // Name returns the type's name, "" for an anonymous type. For a DATASEC it is the section's name, for a tag the tag's text. See [Parse] for how
@@ -43,6 +47,8 @@ func (t Type) Name() string {
 
 // Vlen returns the low 24 bits of the info word: the number of members, parameters, variables or enumerators. In a FUNC they are
 // its linkage, elsewhere they mean nothing.
+//
+//go:noinline
 func (t Type) Vlen() int { return int(t.word(1) & vlenMask) }
 
 // KindFlag returns bit 31 of the info word. In a STRUCT or UNION it says that members carry bit-field sizes ([Type.Members] has
@@ -80,6 +86,8 @@ func (t Type) Linkage() uint32 {
 }
 
 // intWord returns the word that only an INT has.
+//
+//go:noinline
 func (t Type) intWord() uint32 {
 	if t.Kind() != KindInt {
 		return 0

@@ -24,6 +24,9 @@ const freeing = 10 * time.Second
 // What another process makes meanwhile and keeps for long would be taken for a leak, so the packages that call Main take turns: go test runs
 // several at once.
 func Main(m *testing.M) int {
+	if isFuzzWorker() {
+		return m.Run() // its parent has the turn, and looks for leaks
+	}
 	turn, err := waitForTurn()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "leak check:", err)
@@ -46,6 +49,11 @@ func Main(m *testing.M) int {
 		status = 1
 	}
 	return status
+}
+
+// isFuzzWorker tells whether this process was started by another of the same test, which fuzzes.
+func isFuzzWorker() bool {
+	return slices.Contains(os.Args, "-test.fuzzworker") || slices.Contains(os.Args, "-test.fuzzworker=true")
 }
 
 // waitForTurn waits until no other process on the machine is in [Main], and gives what keeps the turn while it is open.
