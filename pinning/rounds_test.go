@@ -9,7 +9,7 @@ import (
 // kernel cannot matter to what does no I/O.
 func rounds(n int) int {
 	if testing.Short() || os.Getenv("PINION_VM") != "" {
-		return max(n/100, 10)
+		return max(n/100, 100)
 	}
 	return n
 }
