@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"os"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -39,4 +40,43 @@ func TestTracingCookie(t *testing.T) {
 	}
 	_, err := link.Tracing{Cookie: 1, AttachType: sys.AttachTypeTraceFentry}.Attach(onEnter(t, returns(0)).load(t))
 	wantError(t, err, unix.EINVAL)
+}
+
+// TestFentryRuns attaches to a function of the kernel that reading a file calls.
+func TestFentryRuns(t *testing.T) {
+	counter := newCounter(t)
+	p := program{kind: sys.ProgTypeTracing, attach: sys.AttachTypeTraceFentry, btfID: kernelType(t, btf.KindFunc, "vfs_read"), code: counts(counter, 0)}
+	loaded, err := p.open()
+	testenv.Allowed(t, err, "a program at the entry of a kernel function")
+	t.Cleanup(func() { check(t, loaded.Close()) })
+	l := attach(t, link.Tracing{}, loaded)
+	file, err := os.Open("/dev/zero")
+	check(t, err)
+	defer file.Close()
+	before := count(t, counter)
+	_, err = file.Read(make([]byte, 1))
+	check(t, err)
+	if after := count(t, counter); after <= before {
+		t.Errorf("%d runs before a read, %d after it", before, after)
+	}
+	info, err := l.Info()
+	check(t, err)
+	if info.Type != sys.LinkTypeTracing || info.AttachType != sys.AttachTypeTraceFentry {
+		t.Errorf("info %+v", info)
+	}
+	wantError(t, l.Detach(), link.ErrNoDetach)
+}
+
+// TestLSMAttaches attaches to a security hook. Whether it runs depends on the kernel's command line (lsm=).
+func TestLSMAttaches(t *testing.T) {
+	p := program{kind: sys.ProgTypeLSM, attach: sys.AttachTypeLSMMac, btfID: kernelType(t, btf.KindFunc, "bpf_lsm_file_open"), code: returns(0)}
+	loaded, err := p.open()
+	testenv.Allowed(t, err, "a program at a security hook")
+	t.Cleanup(func() { check(t, loaded.Close()) })
+	l := attach(t, link.Tracing{AttachType: sys.AttachTypeLSMMac}, loaded)
+	info, err := l.Info()
+	check(t, err)
+	if info.Type != sys.LinkTypeTracing || info.AttachType != sys.AttachTypeLSMMac || info.ProgramID != programID(t, loaded) {
+		t.Errorf("info %+v", info)
+	}
 }

@@ -36,6 +36,12 @@ func Kernel(t testing.TB, version, what string) {
 	if !enough {
 		skip(t, what+" needs Linux "+version, release)
 	}
+	// The claim may be what is wrong: a feature that came later, or that this kernel was built without.
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the test claims that %s needs Linux %s; this is %s", what, version, release)
+		}
+	})
 }
 
 // Allowed says that the test needs what the kernel answered with err, where err is not nil. EPERM to root means that this kernel was built to
