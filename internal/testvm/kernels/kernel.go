@@ -15,8 +15,6 @@ import (
 	"io"
 	"os"
 	"slices"
-
-	"github.com/pinion-bpf/pinion/tools"
 )
 
 // Kernel is one kernel that can be booted.
@@ -53,19 +51,15 @@ func (f Finder) Find(ctx context.Context, lines []string) ([]Kernel, error) {
 		}
 		return []Kernel{k}, nil
 	}
-	m, err := parseMatrix(tools.Kernels)
-	if err != nil {
-		return nil, err
-	}
-	wanted, err := m.choose(lines)
-	if err != nil {
-		return nil, err
-	}
-	s, err := f.search(m)
+	s, err := f.search()
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
+	wanted, err := s.matrix.choose(lines)
+	if err != nil {
+		return nil, err
+	}
 	var kernels []Kernel
 	var failed []*LineError
 	for _, l := range wanted {

@@ -7,9 +7,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
+
+	"github.com/pinion-bpf/pinion/tools"
 )
 
 // A search is one call of Find: what it knows of the cache and of the archive.
@@ -25,7 +26,11 @@ type search struct {
 	broken  error // why no packages can be had at all
 }
 
-func (f Finder) search(m *matrix) (*search, error) {
+func (f Finder) search() (*search, error) {
+	m, err := parseMatrix(tools.Kernels)
+	if err != nil {
+		return nil, err
+	}
 	switch runtime.GOARCH {
 	case "amd64", "arm64": // Debian has the same names
 	default:
@@ -103,7 +108,7 @@ func (s *search) readAgain(ctx context.Context, refetch bool) error {
 			return err
 		}
 	}
-	all, err := s.apt.packages(ctx, func(name string) bool { return isKernelPackage(name) || slices.Contains(toolPackages, name) })
+	all, err := s.apt.packages(ctx, func(name string) bool { return isKernelPackage(name) || isToolPackage(name) })
 	s.all, s.ready = all, err == nil
 	return err
 }

@@ -76,10 +76,10 @@ func (s *search) index(ctx context.Context, dir, release string) error {
 	if existing(filepath.Join(dir, "lib", "modules", release, "modules.dep")) != "" {
 		return nil
 	}
-	depmod, err := s.tool(ctx, "depmod")
+	depmod, err := s.depmod(ctx)
 	if err != nil {
 		return err
 	}
-	_, err = output(exec.CommandContext(ctx, depmod[0], append(depmod[1:], "-b", dir, release)...))
+	_, err = output(exec.CommandContext(ctx, depmod, "-b", dir, release))
 	return err
 }
