@@ -14,7 +14,8 @@ type Machine struct {
 	Kernel    kernels.Kernel
 	Initramfs string    // path of an image with a guest that is process 1
 	Guest     string    // path of a guest that is a program of its own: "guest run PLAN"
-	Plan      wire.Plan // for that guest: its paths are the host's
+	Plan      wire.Plan // for that guest: its paths are the host's, and it names no modules
+	Modules   []string  // names of those that are to be loaded, which the initramfs has
 	MemMiB    int
 	CPUs      int
 	Append    string // further parameters of the kernel
@@ -32,11 +33,13 @@ type Backend interface {
 	Boot(ctx context.Context, m *Machine) error
 }
 
-// NewBackend gives a back end by its name: "qemu".
+// NewBackend gives a back end by its name: "qemu" or "vng".
 func NewBackend(name string) (Backend, error) {
 	switch name {
 	case "qemu":
 		return &qemu{}, nil
+	case "vng":
+		return &vng{}, nil
 	}
-	return nil, fmt.Errorf("there is no back end %q: there is qemu", name)
+	return nil, fmt.Errorf("there is no back end %q: there are qemu and vng", name)
 }

@@ -49,7 +49,7 @@ func (r *run) prepare(k kernels.Kernel) (*Machine, error) {
 		return nil, err
 	}
 	return &Machine{
-		Kernel: k, Initramfs: image, Guest: r.guest, Plan: host,
+		Kernel: k, Initramfs: image, Guest: r.guest, Plan: host, Modules: r.config.Modules,
 		MemMiB: r.config.MemMiB, CPUs: r.config.CPUs, Append: r.config.Append,
 	}, nil
 }

@@ -1,6 +1,6 @@
 // Command guest is what runs in the virtual machine. As process 1 it mounts what tests need, loads modules, runs the tests of its plan
-// and turns the machine off. "guest run PLAN" only runs the tests, where somebody else has set the machine up, and writes frames to standard
-// output.
+// and turns the machine off. "guest run PLAN" is for a machine that another init has set up: it adds what that leaves out, runs the tests, and writes
+// frames to standard output.
 package main
 
 import (
@@ -78,8 +78,14 @@ func work(line io.Writer, said []error) error {
 // run is work in a machine that is set up.
 func run(plan wire.Plan, to io.Writer) error {
 	frames := wire.NewWriter(to)
+	said := append(complete(plan.Config), loadModules(plan.Modules)...)
 	if err := greet(frames); err != nil {
 		return err
+	}
+	for _, problem := range said {
+		if err := say(frames, problem.Error()); err != nil {
+			return err
+		}
 	}
 	return runAll(frames, plan)
 }

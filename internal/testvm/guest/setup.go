@@ -62,6 +62,37 @@ func prepare() (problems []error) {
 	return problems
 }
 
+// complete does what an init that is not ours leaves out. The root may be a file system that cannot be changed.
+func complete(config string) (problems []error) {
+	for _, c := range []struct {
+		what string
+		do   func() error
+	}{
+		{"mount bpf", func() error { return unix.Mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0700") }},
+		{"bring lo up", loopbackUp}, // virtme-init asks ip to, which may not be there
+		{"name the kernel's configuration", func() error { return showConfig(config) }},
+	} {
+		if err := c.do(); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", c.what, err))
+		}
+	}
+	return problems
+}
+
+// showConfig makes a /boot that has the kernel's configuration alone, over that of another kernel.
+func showConfig(config string) error {
+	if config == "" {
+		return nil
+	}
+	if err := unix.Mount("boot", "/boot", "tmpfs", 0, "mode=0755"); err != nil {
+		return err
+	}
+	if err := os.Symlink(config, "/boot/config"); err != nil {
+		return err
+	}
+	return linkConfig()
+}
+
 // linkConfig gives the kernel's configuration the name under which programs look for it.
 func linkConfig() error {
 	if _, err := os.Stat("/boot/config"); err != nil {

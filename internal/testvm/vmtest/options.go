@@ -35,7 +35,7 @@ func parse(args []string, errOut io.Writer) (*options, error) {
 	flags := flag.NewFlagSet("vmtest", flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	lines := flags.String("k", "all", "`kernels` to run on: 5.10,6.1 or all")
-	backend := flags.String("b", "qemu", "back `end`: qemu")
+	backend := flags.String("b", "qemu", "back `end`: qemu or vng")
 	flags.IntVar(&c.Jobs, "j", 0, "run `N` machines at once (half as many as there are processors)")
 	flags.StringVar(&c.Run, "run", "", "run only tests whose names match `REGEX`")
 	flags.DurationVar(&c.Timeout, "timeout", 0, "how `long` the tests of a package may take (5m)")

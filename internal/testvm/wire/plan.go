@@ -20,6 +20,7 @@ type Plan struct {
 	Packages []Package
 	Timeout  time.Duration // that a package's tests may take
 	From     int           // the first package to run; "guest run" has no kernel parameter to take it from
+	Config   string        // file of the kernel's configuration, "" if there is none; only "guest run" needs to be told
 }
 
 // A Package is one test binary.
