@@ -31,7 +31,7 @@ func (v *vng) Boot(ctx context.Context, m *Machine) (err error) {
 	if err != nil {
 		return fmt.Errorf("%w (Debian's package is qemu-system-x86)", err)
 	}
-	program, err := kernels.Finder{}.VirtmeNG(ctx)
+	program, err := kernels.Finder{Log: m.Console}.VirtmeNG(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@
 // the archive's signatures, and keeps them unpacked in a cache, from which they come without the network. None of it needs root.
 //
 // The cache is $XDG_CACHE_HOME/pinion, else ~/.cache/pinion. It holds an apt state of its own (apt), the kernels by architecture and version
-// (kernels), and the programs that the machine lacks (tools). All of it can be removed while nothing runs. These variables change what [Find] does:
+// (kernels), and the programs that the machine lacks (tools). All of it can be removed while nothing runs. These variables change what is found:
 //
 //	VMTEST_KERNEL=/path/to/bzImage   this kernel and no other
 //	VMTEST_REFRESH=1                 look for newer versions of what is in the cache
@@ -34,11 +34,8 @@ type Finder struct {
 	Log     io.Writer // gets a line for each step that takes long; nil for none
 }
 
-// Find gives the kernels of the lines that are named ("5.10", "newest", …), or of all the matrix for "all". It is that of a zero [Finder], but
-// that VMTEST_REFRESH is heeded.
-func Find(ctx context.Context, lines []string) ([]Kernel, error) {
-	return Finder{Refresh: os.Getenv("VMTEST_REFRESH") != ""}.Find(ctx, lines)
-}
+// Find gives the kernels of the lines that are named ("5.10", "newest", …), or of all the matrix for "all". It is that of a zero [Finder].
+func Find(ctx context.Context, lines []string) ([]Kernel, error) { return Finder{}.Find(ctx, lines) }
 
 // Find gives the kernels of the lines that are named, in the order of the matrix for "all" or none. A line that is named need not be in the matrix, and
 // what is named is required. A required line that cannot be had is an error, which tells of each such line; one that is only wanted
@@ -51,6 +48,7 @@ func (f Finder) Find(ctx context.Context, lines []string) ([]Kernel, error) {
 		}
 		return []Kernel{k}, nil
 	}
+	f.Refresh = f.Refresh || os.Getenv("VMTEST_REFRESH") != ""
 	s, err := f.search()
 	if err != nil {
 		return nil, err
