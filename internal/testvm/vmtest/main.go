@@ -50,9 +50,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 }
 
 func (o *options) run(ctx context.Context, out, errOut io.Writer) error {
-	found, missing := kernels.Find(ctx, o.lines)
+	all, missing := kernels.Finder{Log: errOut}.Find(ctx, o.lines)
+	found, absent := apart(all)
+	o.absent = absent
 	if len(found) == 0 {
-		return fmt.Errorf("no kernel: %w", missing)
+		return fmt.Errorf("no kernel: %w", errors.Join(append(absent, missing)...))
 	}
 	o.config.Kernels = found
 	shown := newProgress(errOut, found)
@@ -71,6 +73,18 @@ func (o *options) run(ctx context.Context, out, errOut io.Writer) error {
 	return err
 }
 
+// apart parts the kernels that can be booted from those of lines that are wanted and cannot be had.
+func apart(all []kernels.Kernel) (found []kernels.Kernel, absent []error) {
+	for _, k := range all {
+		if k.Missing != nil {
+			absent = append(absent, k.Missing)
+		} else {
+			found = append(found, k)
+		}
+	}
+	return found, absent
+}
+
 // write writes the table, and the files that were asked for.
 func (o *options) write(m *report.Matrix, failures error, out io.Writer) error {
 	if err := m.WriteDetails(out); err != nil {
@@ -85,6 +99,9 @@ func (o *options) write(m *report.Matrix, failures error, out io.Writer) error {
 	}
 	for _, finding := range m.HostOnly() {
 		fmt.Fprintln(out, "left to the host:", finding)
+	}
+	for _, line := range o.absent {
+		fmt.Fprintln(out, "note: not run:", line)
 	}
 	for i := range m.Columns {
 		for _, note := range m.Columns[i].Notes {

@@ -17,6 +17,7 @@ var errHelp = flag.ErrHelp
 type options struct {
 	config      testvm.Config
 	lines       []string // of kernels
+	absent      []error  // why lines that are wanted are not run
 	verbose     bool
 	veryVerbose bool
 	junit       string
