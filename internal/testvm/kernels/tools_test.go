@@ -74,3 +74,26 @@ func TestDepmod(t *testing.T) {
 		t.Errorf("depmod --version says %q, %v", said, err)
 	}
 }
+
+// TestVirtmeNGIsMissing wants to be told what to install where neither virtme-ng nor what fetches it is there.
+func TestVirtmeNGIsMissing(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	bin := t.TempDir()
+	t.Setenv("PATH", bin)
+	for _, c := range []struct{ program, want string }{
+		{"", "virtme-ng is a Python program: install python3, or run with the back end qemu: "},
+		{"python3", "virtme-ng is not installed with all that it needs, and could not be had: " + errNoApt.Error() +
+			" (apt-get is missing); install virtme-ng, virtiofsd, busybox-static and udev, or run with the back end qemu"},
+		{"vng", "virtme-ng is not installed with all that it needs, and could not be had: "}, // Debian's init needs udev, and small kernels virtiofsd
+	} {
+		if c.program != "" {
+			if err := writeScript(bin, c.program, "exit 1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		program, err := Finder{}.VirtmeNG(t.Context())
+		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("with %q: program %v, error %v\nwant %s", c.program, program, err, c.want)
+		}
+	}
+}

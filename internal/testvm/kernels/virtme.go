@@ -92,7 +92,7 @@ func (f Finder) VirtmeNG(ctx context.Context) (Program, error) {
 	defer s.close()
 	root, err := s.tree(ctx, virtme())
 	if err != nil {
-		return Program{}, fmt.Errorf("virtme-ng is not installed, and could not be had: %w; %s", err, advice)
+		return Program{}, fmt.Errorf("virtme-ng is not installed with all that it needs, and could not be had: %w; %s", err, advice)
 	}
 	return Program{
 		Path: filepath.Join(root, "bin", "vng"),
