@@ -16,26 +16,43 @@ TEST := go test -count=1 $(EXEC)
 
 .NOTPARALLEL: # the steps of test run one after another, in the order of its line
 
+# What test-vm runs: the packages with tests that a kernel decides. The others need no kernel, or what a machine of the matrix has not (the go command).
+KERNELS     ?= all
+INTEGRATION := ./sys ./link ./object ./pinning ./cmd/pinion ./internal/testenv ./examples/devicefilter
+# What needs no privilege.
+PURE        := ./elf ./internal/archtest ./internal/btf ./internal/order ./internal/sha256 ./internal/sizes/... ./internal/testvm/... ./internal/text
+
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 22
 
-demo: build ## load, attach, pin, reopen and unpin an object on this kernel, and say each step
-	@$(SUDO) ./bin/pinion demo
+# Bit 21 of the capabilities is CAP_SYS_ADMIN: a root that lacks it, as in most containers, can no more load a program than anybody else.
+demo: build ## load, attach, pin, reopen and unpin an object on this kernel, and say each step; in a virtual machine if that needs more privilege
+	@if [ -n "$(SUDO)" ] || [ $$(( 0x$$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status) >> 21 & 1 )) = 1 ]; then $(SUDO) ./bin/pinion demo; else \
+		echo 'No privilege for bpf(2) here: the demo runs in a virtual machine, as the test of it.'; \
+		sh tools/setup.sh vm && sh tools/vmtest.sh -k 6.12 -run '^TestDemo$$' -v ./cmd/pinion; \
+	fi
 
 build: ## build bin/pinion, static; the same source gives the same bytes
 	@sh tools/setup.sh go
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/pinion ./cmd/pinion
 
-test: setup fmt-check vet lint cross check-generate run-tests ## set the machine up, check everything, run every test as root
+test: setup fmt-check vet lint cross check-generate test-host test-vm ## set the machine up, check everything, run every test here and on every kernel of the matrix
 
 setup: ## install what the checks and tests need and is missing (Debian), or say what is missing
 	@echo '== setup: go, compilers, and the tools to compare with'
 	@sh tools/setup.sh
 
-run-tests: ## run every test on this kernel, as root
-	@echo '== run-tests: every package, on Linux '"$$(uname -r)"
-	@[ "$$(id -u)" = 0 ] || [ -n "$(SUDO)" ] || { echo 'make: the tests need root: run make as root, or install sudo' >&2; exit 1; }
-	@$(TEST) ./...
+test-host: ## run every test on this kernel, as root; without root, those that need none
+	@if [ "$$(id -u)" = 0 ] || [ -n "$(SUDO)" ]; then \
+		echo '== test-host: every package, on Linux '"$$(uname -r)"; $(TEST) ./...; \
+	else \
+		echo '== test-host: without root, what needs none; test-vm runs the rest'; go test $(PURE); \
+	fi
+
+test-vm: ## run the tests that a kernel decides on the kernels of tools/kernels, or some: make test-vm KERNELS=5.10,6.1
+	@echo '== test-vm: kernels $(KERNELS), in virtual machines'
+	@sh tools/setup.sh vm
+	@sh tools/vmtest.sh -k '$(KERNELS)' $(INTEGRATION)
 
 race: ## run every test under the race detector, as root
 	@CGO_ENABLED=1 $(TEST) -race ./...
@@ -82,12 +99,14 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 		go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" </dev/null || exit 1; \
 	done
 
-cover: ## run every test, and write coverage.html
-	@$(TEST) -coverpkg=./... -coverprofile=coverage.out ./...
+cover: ## run every test here and on every kernel, and write coverage.html
+	@$(TEST) -covermode=atomic -coverpkg=./... -coverprofile=coverage.host ./...
+	@sh tools/vmtest.sh -k '$(KERNELS)' -coverpkg ./... -coverprofile coverage.vm $(INTEGRATION)
+	@{ cat coverage.host; sed 1d coverage.vm; } >coverage.out
 	@go tool cover -html=coverage.out -o coverage.html
 	@go tool cover -func=coverage.out | tail -n 1
 
 clean: ## remove what was built
-	@rm -rf bin coverage.out coverage.html
+	@rm -rf bin coverage.out coverage.host coverage.vm coverage.html
 
-.PHONY: help demo build test setup run-tests race fmt-check vet lint cross generate check-generate size fuzz cover clean
+.PHONY: help demo build test setup test-host test-vm race fmt-check vet lint cross generate check-generate size fuzz cover clean
