@@ -138,7 +138,7 @@ func (c *Config) compile(ctx context.Context, packages []listed) (binaries []tes
 	if err != nil {
 		return nil, err
 	}
-	args := []string{"test", "-c", "-buildvcs=false", "-ldflags=-w", "-o", to + "/"}
+	args := []string{"test", "-c", "-vet=off", "-buildvcs=false", "-ldflags=-w", "-o", to + "/"}
 	if c.Cover {
 		args = append(args, "-cover")
 	}

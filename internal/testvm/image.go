@@ -184,7 +184,7 @@ func addAsked(w *cpio.Writer, asked string) error {
 
 // plans makes the plan of a kernel twice: for a guest of the image, and for one that sees the host's files.
 func (c *Config) plans(k kernels.Kernel, tests []testBinary) (guest, host wire.Plan) {
-	guest = wire.Plan{Env: slices.Clone(c.Env), Timeout: c.Timeout}
+	guest = wire.Plan{Env: slices.Clone(c.Env), Timeout: c.Timeout, Grace: grace}
 	if k.Newest {
 		guest.Env = append(guest.Env, "PINION_NEWEST_KERNEL=1")
 	}

@@ -58,7 +58,7 @@ func (r *run) prepare(k kernels.Kernel) (*Machine, error) {
 func (r *run) boot(ctx context.Context, m *Machine, column *report.Column) *session {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	deadline := time.AfterFunc(bootTime, func() { cancel(errHang) })
+	deadline := time.AfterFunc(r.config.boot, func() { cancel(errHang) })
 	defer deadline.Stop()
 	s := &session{
 		config: r.config, column: column, report: r.config.Report, console: &console{tee: r.config.consoleOf(column.Line)}, index: -1, begun: time.Now(),
@@ -123,7 +123,7 @@ func (s *session) diagnose(err, cause error) report.Problem {
 	case panics:
 		p.Kind, p.Text = report.Panic, reason+running
 	case errors.Is(cause, errHang) && !s.greeted:
-		p.Kind, p.Text = report.Hang, fmt.Sprintf("the guest did not start within %v", bootTime)
+		p.Kind, p.Text = report.Hang, fmt.Sprintf("the guest did not start within %v", s.config.boot)
 	case errors.Is(cause, errHang):
 		p.Kind, p.Text = report.Hang, fmt.Sprintf("nothing came for longer than tests may take (-timeout %v)%s", s.config.Timeout, running)
 	case cause != nil:

@@ -2,6 +2,7 @@ package testvm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,9 +47,14 @@ type Config struct {
 	Report  func(Event)                      // gets what happens, from any goroutine; may be nil
 	Console func(kernel string, line string) // gets what kernels say; may be nil
 
-	names []string // of the packages
-	temp  string   // directory of all temporary files
+	boot    time.Duration // that a machine may take until its guest runs
+	between time.Duration // that it may take for what is not a package's tests
+	names   []string      // of the packages
+	temp    string        // directory of all temporary files
 }
+
+// grace is the time that a test binary has to end by itself when its tests have used theirs up.
+const grace = 10 * time.Second
 
 // An Event is something that happens on a kernel.
 type Event struct {
@@ -95,6 +101,9 @@ func (c *Config) setDefaults() {
 	setIfZero(&c.Timeout, 5*time.Minute)
 	setIfZero(&c.MemMiB, 1024)
 	setIfZero(&c.CPUs, 1)
+	// Without KVM, on a machine that others use too, booting has taken 15 s.
+	setIfZero(&c.boot, 3*time.Minute)
+	setIfZero(&c.between, time.Minute)
 	if c.Report == nil {
 		c.Report = func(Event) {}
 	}
@@ -147,24 +156,14 @@ func Run(ctx context.Context, config Config) (*report.Matrix, error) {
 }
 
 // build makes all that the kernels have in common.
-func (r *run) build(ctx context.Context) (err error) {
+func (r *run) build(ctx context.Context) error {
 	r.config.Report(Event{Doing: "builds"})
-	for _, step := range []struct {
-		name string
-		do   func() error
-	}{
-		{"build the tests", func() (err error) { r.tests, err = r.config.buildTests(ctx); return err }},
-		{"build the guest", func() (err error) { r.guest, err = r.config.buildGuest(ctx); return err }},
-		{"make the image", func() error {
-			r.common = filepath.Join(r.config.temp, "common.cpio")
-			return r.config.writeCommon(r.common, r.guest, r.tests)
-		}},
-	} {
-		begun := time.Now()
-		if err := step.do(); err != nil {
-			return fmt.Errorf("%s: %w", step.name, err)
-		}
-		r.phase(step.name, time.Since(begun))
+	err := r.atOnce(
+		step{"build the tests", func() (err error) { r.tests, err = r.config.buildTests(ctx); return err }},
+		step{"build the guest", func() (err error) { r.guest, err = r.config.buildGuest(ctx); return err }},
+	)
+	if err != nil {
+		return err
 	}
 	for _, t := range r.tests {
 		if r.config.index(t.name) >= 0 {
@@ -173,10 +172,38 @@ func (r *run) build(ctx context.Context) (err error) {
 		r.config.names = append(r.config.names, t.name)
 	}
 	r.matrix.Packages = r.config.names
-	return nil
+	return r.atOnce(step{"make the image", func() error {
+		r.common = filepath.Join(r.config.temp, "common.cpio")
+		return r.config.writeCommon(r.common, r.guest, r.tests)
+	}})
+}
+
+// A step is a part of the work with a name.
+type step struct {
+	name string
+	do   func() error
+}
+
+// atOnce takes steps, all at once, and gives their errors.
+func (r *run) atOnce(steps ...step) error {
+	errs := make([]error, len(steps))
+	var group sync.WaitGroup
+	for i, s := range steps {
+		group.Go(func() {
+			begun := time.Now()
+			if err := s.do(); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", s.name, err)
+			}
+			r.phase(s.name, time.Since(begun))
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
 }
 
 func (r *run) phase(name string, took time.Duration) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
 	r.matrix.Phases = append(r.matrix.Phases, report.Phase{Name: name, Took: took})
 }
 

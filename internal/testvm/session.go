@@ -16,12 +16,6 @@ import (
 	"github.com/pinion-bpf/pinion/internal/testvm/wire"
 )
 
-// How long a machine may take for what is not a package's tests. Without KVM, on a machine that others use too, booting has taken 15 s.
-const (
-	bootTime    = 3 * time.Minute
-	betweenTime = time.Minute
-)
-
 // A session is one boot of a machine as the host sees it.
 type session struct {
 	config  *Config
@@ -99,7 +93,7 @@ func (s *session) take(f wire.Frame) error {
 		}
 		s.greeted, s.column.Release = true, greeting.Release
 		s.phase("boot", time.Since(s.begun))
-		s.expire(betweenTime)
+		s.expire(s.config.between)
 	case wire.Say:
 		s.column.Notes = append(s.column.Notes, string(f.Data))
 	case wire.Begin:
@@ -142,7 +136,7 @@ func (s *session) begin(name string) error {
 		s.report(Event{Kernel: s.column.Line, Package: name, Test: test, Doing: "runs"})
 	}
 	s.report(Event{Kernel: s.column.Line, Package: name, Doing: "runs"})
-	s.expire(s.config.Timeout + wire.Grace + betweenTime)
+	s.expire(s.config.Timeout + grace + s.config.between)
 	return nil
 }
 
@@ -167,7 +161,7 @@ func (s *session) end(f wire.Frame) error {
 		reason = problem.Text
 	}
 	s.finish(ending, reason)
-	s.expire(betweenTime)
+	s.expire(s.config.between)
 	return nil
 }
 
@@ -180,7 +174,8 @@ func (s *session) finish(ending wire.Ending, reason string) {
 	for _, line := range s.console.takeTrouble() {
 		s.problem(report.Problem{Kind: report.Console, Text: line, Words: s.console.words()})
 	}
-	if junk := s.takenJunk(); junk != "" {
+	// Of a frame that was cut off, the reader gives the beginning as junk.
+	if junk := s.takenJunk(); junk != "" && s.lost == nil {
 		s.problem(report.Problem{Kind: report.Line, Text: "the line of results carried what is none", Words: junk})
 	}
 	s.within = false
@@ -191,7 +186,7 @@ func (s *session) finish(ending wire.Ending, reason string) {
 // judge says what was wrong with the way in which a test binary ended, nil if nothing was but tests that failed.
 func (s *session) judge(e wire.Ending) *report.Problem {
 	tail := s.parser.Tail(40)
-	goPanic := panicLine(tail)
+	goPanic := report.PanicLine(tail)
 	failed := strings.Contains(tail, "--- FAIL") || strings.HasSuffix(strings.TrimSpace(tail), "FAIL")
 	problem := &report.Problem{Words: tail}
 	switch {
@@ -208,7 +203,7 @@ func (s *session) judge(e wire.Ending) *report.Problem {
 		problem.Kind, problem.Text = report.Hang, strings.TrimPrefix(goPanic, "panic: ")+still(s.parser.Running())
 	case goPanic != "" && e.Exit == 2:
 		problem.Kind, problem.Text = report.Crash, goPanic
-	case e.Exit > 1 || e.Exit == 1 && !failed:
+	case e.Exit > 1 || e.Exit == 1 && !failed || e.Exit == 0 && len(s.parser.Running()) > 0:
 		problem.Kind, problem.Text = report.Exit, fmt.Sprintf("exit status %d%s", e.Exit, still(s.parser.Running()))
 	case e.Missing > 0:
 		problem.Kind, problem.Text = report.Line, fmt.Sprintf("it wrote too much: the last %d bytes are missing", e.Missing)
@@ -223,16 +218,6 @@ func still(running []string) string {
 		return ""
 	}
 	return ", while " + strings.Join(running, ", ") + " ran"
-}
-
-// panicLine gives the line with which Go's runtime begins to tell why it ended a program.
-func panicLine(text string) string {
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
-			return strings.TrimSpace(line)
-		}
-	}
-	return ""
 }
 
 // keepCover writes the package's coverage data where the rest is.

@@ -80,7 +80,7 @@ func runTests(frames *wire.Writer, plan wire.Plan, p wire.Package, cover string)
 		return wire.Ending{Exit: -1}, err
 	}
 	// The binary's own timeout comes first, and says which test was running.
-	timer := time.AfterFunc(plan.Timeout+wire.Grace, func() { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
+	timer := time.AfterFunc(plan.Timeout+plan.Grace, func() { _ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) })
 	err := cmd.Wait()
 	ending := wire.Ending{Exit: cmd.ProcessState.ExitCode(), Killed: !timer.Stop(), Missing: output.missing}
 	// What the tests started and left is theirs.

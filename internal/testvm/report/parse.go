@@ -74,6 +74,9 @@ func (p *Parser) Finish(reason string) ([]Test, string) {
 		if t.Status == Fail {
 			t.Output = string(t.output)
 		}
+		if t.Status == Fail && t.Reason == "" {
+			t.Reason = PanicLine(t.Output)
+		}
 		tests = append(tests, t.Test)
 	}
 	return tests, string(p.outside)
@@ -93,7 +96,13 @@ var verdict = regexp.MustCompile(`^ *--- (PASS|FAIL|SKIP): (.+) \(([0-9.]+)s\)$`
 // line takes one line. A marked part may follow output that had no newline.
 func (p *Parser) line(line []byte) {
 	before, marked, ok := bytes.Cut(line, []byte{mark})
-	p.all = keepEnd(append(append(p.all, before...), marked...))
+	if ok && len(before) > 0 {
+		before = append(bytes.Clone(before), '\n')
+	}
+	p.all = append(p.all, before...)
+	if !bytes.HasPrefix(marked, []byte("=== NAME")) {
+		p.all = keepEnd(append(p.all, marked...))
+	}
 	if len(before) > 0 {
 		p.keep(before)
 	}
@@ -180,4 +189,14 @@ func reason(output string) string {
 		}
 	}
 	return strings.Join(strings.Fields(strings.Join(last, " ")), " ")
+}
+
+// PanicLine gives the line with which Go's runtime begins to tell why it ends a program, "" if there is none.
+func PanicLine(text string) string {
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
 }

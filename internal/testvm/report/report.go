@@ -4,6 +4,7 @@ package report
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -129,6 +130,14 @@ func (c *Column) result(name string) *Result {
 
 // Errors gives all that failed on the kernel, one error each.
 func (c *Column) Errors() (all []error) {
+	for _, f := range c.failures() {
+		all = append(all, f)
+	}
+	return all
+}
+
+// failures gives all that failed. Tests that only failed with a subtest, or with their whole package, are left out: what they have to tell is there.
+func (c *Column) failures() (all []*Failure) {
 	for _, p := range c.Problems {
 		all = append(all, &Failure{Kernel: c.Line, Problem: p})
 	}
@@ -137,12 +146,19 @@ func (c *Column) Errors() (all []error) {
 			all = append(all, &Failure{Kernel: c.Line, Package: r.Package, Problem: p})
 		}
 		for _, t := range r.Tests {
-			if t.Status == Fail {
-				all = append(all, &Failure{Kernel: c.Line, Package: r.Package, Test: t.Name, Problem: Problem{Text: t.Reason}})
+			if t.Status == Fail && !r.toldElsewhere(t) {
+				all = append(all, &Failure{Kernel: c.Line, Package: r.Package, Test: t.Name, Problem: Problem{Text: t.Reason, Words: t.Output}})
 			}
 		}
 	}
 	return all
+}
+
+func (r *Result) toldElsewhere(test Test) bool {
+	return slices.ContainsFunc(r.Problems, func(p Problem) bool { return p.Text == test.Reason }) ||
+		test.Reason == "" && slices.ContainsFunc(r.Tests, func(t Test) bool {
+			return t.Status == Fail && strings.HasPrefix(t.Name, test.Name+"/")
+		})
 }
 
 // A Failure is a problem, and where it was.

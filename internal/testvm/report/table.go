@@ -51,6 +51,9 @@ func (g *grid) testCells(m *Matrix, name, test string) (cells []string, dull boo
 			cells = append(cells, "-")
 		case t.Status == Pass:
 			cells = append(cells, string(Pass))
+		case t.Reason == "":
+			dull = false
+			cells = append(cells, t.word())
 		default:
 			dull = false
 			cells = append(cells, fmt.Sprintf("%s [%d]", t.word(), g.note(t.Reason)))
@@ -68,9 +71,6 @@ func (t *Test) word() string {
 
 // note numbers a reason.
 func (g *grid) note(reason string) int {
-	if reason == "" {
-		reason = "it gave no reason"
-	}
 	i := slices.Index(g.notes, reason)
 	if i < 0 {
 		i = len(g.notes)
@@ -141,30 +141,16 @@ func (r row) indent(column int) int {
 // WriteDetails writes what failed in full: the last words of kernels and binaries, and the output of tests.
 func (m *Matrix) WriteDetails(to io.Writer) error {
 	var b strings.Builder
-	for _, c := range m.Columns {
-		for _, p := range c.Problems {
-			detail(&b, &Failure{Kernel: c.Line, Problem: p}, p.Words)
-		}
-		for _, r := range c.Results {
-			for _, p := range r.Problems {
-				detail(&b, &Failure{Kernel: c.Line, Package: r.Package, Problem: p}, p.Words)
-			}
-			for _, t := range r.Tests {
-				if t.Status == Fail {
-					detail(&b, &Failure{Kernel: c.Line, Package: r.Package, Test: t.Name, Problem: Problem{Text: t.Reason}}, Tail(t.Output, 60))
-				}
+	for i := range m.Columns {
+		for _, f := range m.Columns[i].failures() {
+			fmt.Fprintf(&b, "--- %v\n", f)
+			if words := Tail(f.Words, 60); words != "" {
+				fmt.Fprintf(&b, "    %s\n", strings.ReplaceAll(words, "\n", "\n    "))
 			}
 		}
 	}
 	_, err := io.WriteString(to, b.String())
 	return err
-}
-
-func detail(b *strings.Builder, err error, words string) {
-	fmt.Fprintf(b, "--- %v\n", err)
-	if words = strings.TrimRight(words, "\n"); words != "" {
-		fmt.Fprintf(b, "    %s\n", strings.ReplaceAll(words, "\n", "\n    "))
-	}
 }
 
 // WriteMarkdown writes the table, what failed and what was left to the host as Markdown.

@@ -19,6 +19,7 @@ type Plan struct {
 	Env      []string // of the tests, as K=V, beside what the guest sets itself
 	Packages []Package
 	Timeout  time.Duration // that a package's tests may take
+	Grace    time.Duration // that a test binary has to end by itself when they have used it up
 	From     int           // the first package to run; "guest run" has no kernel parameter to take it from
 	Config   string        // file of the kernel's configuration, "" if there is none; only "guest run" needs to be told
 }
@@ -31,9 +32,6 @@ type Package struct {
 	Args   []string
 	Cover  bool // was built for coverage
 }
-
-// Grace is the time that a test binary has to end by itself when its tests have used theirs up.
-const Grace = 10 * time.Second
 
 // ReadPlan reads a plan from a file.
 func ReadPlan(path string) (Plan, error) {
