@@ -132,40 +132,52 @@ func runFake(t *testing.T, boots ...func(context.Context, *Machine) error) []str
 
 const passA, passB, passC = "a TestA=pass TestB=pass", "b TestA=pass TestB=pass", "c TestA=pass TestB=pass"
 
-func TestMachines(t *testing.T) {
-	const panics = "[1.0] sysrq: Trigger a crash\n[1.1] Kernel panic - not syncing: sysrq triggered crash\n[1.2] CPU: 0"
-	rest := guest(func(g *guestLine) { g.hello(); g.pass("c"); g.done() })
-	inB := func(say func(*guestLine)) func(context.Context, *Machine) error {
-		return guest(func(g *guestLine) { g.hello(); g.pass("a"); g.begin("b"); say(g) })
+// boot is what a machine does.
+type boot = func(context.Context, *Machine) error
+
+// A machineCase is what machines do, and what comes of it.
+type machineCase struct {
+	boots []boot
+	want  []string
+}
+
+func runCases(t *testing.T, cases map[string]machineCase) {
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(c.want, runFake(t, c.boots...)); diff != "" {
+				t.Errorf("column (-want +got):\n%s", diff)
+			}
+		})
 	}
-	for name, c := range map[string]struct {
-		boots []func(context.Context, *Machine) error
-		want  []string
-	}{
-		"all well": {
-			[]func(context.Context, *Machine) error{guest(func(g *guestLine) {
-				g.raw("SeaBIOS\n")
-				g.hello()
-				g.pass("a", "b", "c")
-				g.done()
-				g.raw("bye\n")
-				g.console("[1.0] WARNING: Unprivileged eBPF is enabled\n[2.0] DEBUG: no BUGS\n")
-			})},
-			[]string{passA, passB, passC},
-		},
+}
+
+// inB is a machine that does something while b's tests run, and goes off.
+func inB(say func(*guestLine)) boot {
+	return guest(func(g *guestLine) { g.hello(); g.pass("a"); g.begin("b"); say(g) })
+}
+
+// rest is the machine that is booted again for what is left.
+func rest(ctx context.Context, m *Machine) error {
+	return guest(func(g *guestLine) { g.hello(); g.pass("c"); g.done() })(ctx, m)
+}
+
+func TestMachinesThatDie(t *testing.T) {
+	const panics = "[1.0] sysrq: Trigger a crash\n[1.1] Kernel panic - not syncing: sysrq triggered crash\n[1.2] CPU: 0"
+	runCases(t, map[string]machineCase{
 		"panic": {
-			[]func(context.Context, *Machine) error{inB(func(g *guestLine) { g.console(panics) }), rest},
+			[]boot{inB(func(g *guestLine) { g.console(panics) }), rest},
 			[]string{passA, "b TestA=pass TestB=fail", "b: panic: sysrq triggered crash, while TestB ran | " + panics, passC},
 		},
 		"panic for want of memory": {
-			[]func(context.Context, *Machine) error{
+			[]boot{
 				inB(func(g *guestLine) { g.console("Kernel panic - not syncing: System is deadlocked on memory\n") }), rest,
 			},
 			[]string{passA, "b TestA=pass TestB=fail",
 				"b: out of memory: the kernel panicked: System is deadlocked on memory, while TestB ran | Kernel panic - not syncing: System is deadlocked on memory", passC},
 		},
 		"hang": {
-			[]func(context.Context, *Machine) error{func(ctx context.Context, m *Machine) error {
+			[]boot{func(ctx context.Context, m *Machine) error {
 				g := &guestLine{ctx: ctx, m: m, w: wire.NewWriter(m.Frames)}
 				g.hello()
 				g.pass("a", "b")
@@ -176,7 +188,7 @@ func TestMachines(t *testing.T) {
 			[]string{passA, passB, passC, "machine: hang: nothing came for longer than tests may take (-timeout 1s) | the last words"},
 		},
 		"no guest": {
-			[]func(context.Context, *Machine) error{func(ctx context.Context, m *Machine) error {
+			[]boot{func(ctx context.Context, m *Machine) error {
 				fmt.Fprint(m.Console, "Booting")
 				<-ctx.Done()
 				return ctx.Err()
@@ -184,23 +196,39 @@ func TestMachines(t *testing.T) {
 			[]string{"machine: hang: the guest did not start within 500ms | Booting"},
 		},
 		"no start": {
-			[]func(context.Context, *Machine) error{func(context.Context, *Machine) error { return errors.New("no such machine") }},
+			[]boot{func(context.Context, *Machine) error { return errors.New("no such machine") }},
 			[]string{"machine: no start: no such machine"},
 		},
 		"off at once": {
-			[]func(context.Context, *Machine) error{guest(func(*guestLine) {})},
+			[]boot{guest(func(*guestLine) {})},
 			[]string{"machine: no start: the machine went off before the guest started"},
 		},
 		"off in between": {
-			[]func(context.Context, *Machine) error{inB(func(*guestLine) {}), rest},
+			[]boot{inB(func(*guestLine) {}), rest},
 			[]string{passA, "b TestA=pass TestB=fail", "b: crash: the machine went off before its tests were over, while TestB ran", passC},
 		},
+	})
+}
+
+func TestLines(t *testing.T) {
+	runCases(t, map[string]machineCase{
+		"all well": {
+			[]boot{guest(func(g *guestLine) {
+				g.raw("SeaBIOS\n")
+				g.hello()
+				g.pass("a", "b", "c")
+				g.done()
+				g.raw("bye\n")
+				g.console("[1.0] WARNING: Unprivileged eBPF is enabled\n[2.0] DEBUG: no BUGS\n")
+			})},
+			[]string{passA, passB, passC},
+		},
 		"truncated": {
-			[]func(context.Context, *Machine) error{inB(func(g *guestLine) { g.raw("\x16@vm out 9 100 00000000 \"b\"\nabc") }), rest},
+			[]boot{inB(func(g *guestLine) { g.raw("\x16@vm out 9 100 00000000 \"b\"\nabc") }), rest},
 			[]string{passA, "b TestA=pass TestB=fail", "b: line: the line ended within a frame, while TestB ran", passC},
 		},
 		"junk": {
-			[]func(context.Context, *Machine) error{guest(func(g *guestLine) {
+			[]boot{guest(func(g *guestLine) {
 				g.hello()
 				g.pass("a")
 				g.begin("b")
@@ -213,7 +241,7 @@ func TestMachines(t *testing.T) {
 			[]string{passA, passB, `b: line: the line of results carried what is none | what is no frame begins with "junk\xff"`, passC},
 		},
 		"lost frames": {
-			[]func(context.Context, *Machine) error{inB(func(g *guestLine) {
+			[]boot{inB(func(g *guestLine) {
 				frames := g.w
 				g.w = wire.NewWriter(io.Discard)
 				for range 7 {
@@ -226,7 +254,7 @@ func TestMachines(t *testing.T) {
 				"b: crash: the machine went off before its tests were over, while TestB ran", passC},
 		},
 		"a warning": {
-			[]func(context.Context, *Machine) error{guest(func(g *guestLine) {
+			[]boot{guest(func(g *guestLine) {
 				g.hello()
 				g.begin("a")
 				g.console("[1.0] WARNING: CPU: 0 PID: 1 at x.c:1\n")
@@ -239,14 +267,7 @@ func TestMachines(t *testing.T) {
 			[]string{passA, "a: console: [1.0] WARNING: CPU: 0 PID: 1 at x.c:1 | [1.0] WARNING: CPU: 0 PID: 1 at x.c:1", passB, passC,
 				"machine: console: [2.0] BUG: at the end | [1.0] WARNING: CPU: 0 PID: 1 at x.c:1\n[2.0] BUG: at the end"},
 		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			if diff := cmp.Diff(c.want, runFake(t, c.boots...)); diff != "" {
-				t.Errorf("column (-want +got):\n%s", diff)
-			}
-		})
-	}
+	})
 }
 
 // frameAfter gives an empty frame of output with a sequence number.
@@ -293,7 +314,7 @@ func TestEndings(t *testing.T) {
 			g.done()
 		}))
 		for i, line := range got {
-			got[i], _, _ = strings.Cut(line, " | ") // the words are TestMachines' affair
+			got[i], _, _ = strings.Cut(line, " | ") // the words are the other tests' affair
 		}
 		if diff := cmp.Diff(append(c.want, passB, passC), got); diff != "" {
 			t.Errorf("%s: column (-want +got):\n%s", c.name, diff)

@@ -49,7 +49,6 @@ func prepare() (problems []error) {
 		{"bring lo up", loopbackUp},
 		{"set the host's name", func() error { return unix.Sethostname([]byte("vmtest")) }},
 		{"name the kernel's configuration", linkConfig},
-		{"keep process 1 from the OOM killer", func() error { return os.WriteFile("/proc/self/oom_score_adj", []byte("-1000"), 0o644) }},
 		{"link /dev/fd", func() error { return os.Symlink("/proc/self/fd", "/dev/fd") }},
 		{"allow the tests files enough", func() error {
 			return unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 65536, Max: 65536})

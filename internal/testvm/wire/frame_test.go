@@ -78,7 +78,7 @@ func TestFrames(t *testing.T) {
 		{"truncated in the mark", f[0] + f[1][:3], sent[:1], f[1][:3], []string{ErrTruncated.Error()}},
 	} {
 		got, junk, errs := readAll(c.line)
-		if c.want != nil && len(c.want) > 1 && c.want[1].Data == nil {
+		if len(c.want) > 1 && c.want[1].Data == nil {
 			c.want = append([]Frame{}, c.want...)
 			c.want[1].Data = []byte{}
 		}
