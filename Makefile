@@ -29,7 +29,7 @@ help: ## say what there is to make
 demo: build ## load, attach, pin, reopen and unpin an object on this kernel, and say each step; in a virtual machine if that needs more privilege
 	@if [ -n "$(SUDO)" ] || [ $$(( 0x$$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status) >> 21 & 1 )) = 1 ]; then $(SUDO) ./bin/pinion demo; else \
 		echo 'No privilege for bpf(2) here: the demo runs in a virtual machine, as the test of it.'; \
-		sh tools/setup.sh vm && sh tools/vmtest.sh -k 6.12 -run '^TestDemo$$' -v ./cmd/pinion; \
+		sh tools/setup.sh vm && sh tools/vmtest.sh -k 6.12 -run '^TestDemo$$' -logs ./cmd/pinion; \
 	fi
 
 build: ## build bin/pinion, static; the same source gives the same bytes

@@ -42,6 +42,7 @@ func TestDemo(t *testing.T) {
 	if status := run([]string{"demo"}, &out, os.Stderr); status != done {
 		t.Fatalf("exit status %d\n%s", status, &out)
 	}
+	t.Log("\n" + out.String()) // make demo shows this where the demo itself may not run
 	wantWords(t, out.String(), "packets in: 5, out: 5", "/counter/maps/packets", "map packets id ", "files on the bpffs: 0", "nothing is left")
 	steps := decode[[]stepInfo](t, "demo")
 	if len(steps) != 8 {

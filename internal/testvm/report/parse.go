@@ -71,9 +71,7 @@ func (p *Parser) Finish(reason string) ([]Test, string) {
 		if !t.ended {
 			t.Status, t.Reason, t.Took = Fail, reason, time.Since(t.began)
 		}
-		if t.Status == Fail {
-			t.Output = string(t.output)
-		}
+		t.Output = string(t.output)
 		if t.Status == Fail && t.Reason == "" {
 			t.Reason = PanicLine(t.Output)
 		}

@@ -37,8 +37,9 @@ leak check: left behind: map id 7
 
 func TestParse(t *testing.T) {
 	want := []Test{
-		{Name: "TestPass", Status: Pass, Took: 250 * time.Millisecond},
-		{Name: "TestSkip", Status: Skip, Reason: "bpf_cookie needs Linux 5.15; this is 5.10"},
+		{Name: "TestPass", Status: Pass, Took: 250 * time.Millisecond, Output: "    a_test.go:1: a remark\n"},
+		{Name: "TestSkip", Status: Skip, Reason: "bpf_cookie needs Linux 5.15; this is 5.10",
+			Output: "    a_test.go:2: a remark\n    a_test.go:3: bpf_cookie needs Linux 5.15;\n        this is 5.10\n"},
 		{Name: "TestParent", Status: Fail, Took: 1500 * time.Millisecond},
 		{Name: "TestParent/a_b", Status: Fail, Reason: "have 1, want 2", Took: time.Second,
 			Output: "written without an end\n    a_test.go:4: have 1, want 2\n"},

@@ -24,7 +24,7 @@ type Test struct {
 	Status Status
 	Reason string // why it was skipped or failed: the message that it gave
 	Took   time.Duration
-	Output string // all that it wrote, kept if it failed
+	Output string // the end of all that it wrote
 }
 
 // A Kind tells failures of a machine, a package or a run apart.

@@ -41,6 +41,23 @@ func (m *Matrix) grid(all bool) *grid {
 	return g
 }
 
+// WriteLogs writes what each test wrote that passed. What failed, [Matrix.WriteDetails] tells.
+func (m *Matrix) WriteLogs(to io.Writer) error {
+	for _, c := range m.Columns {
+		for _, r := range c.Results {
+			for _, t := range r.Tests {
+				if t.Status != Pass || t.Output == "" {
+					continue
+				}
+				if _, err := fmt.Fprintf(to, "--- %s %s %s\n%s", c.Line, r.Package, t.Name, t.Output); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // testCells gives a test's line, and whether it tells nothing but that all is well.
 func (g *grid) testCells(m *Matrix, name, test string) (cells []string, dull bool) {
 	cells, dull = []string{test}, true

@@ -55,6 +55,16 @@ c              NOT RUN         NOT RUN
 	}
 }
 
+func TestLogs(t *testing.T) {
+	m := matrix(t, mixed)
+	passed, failed := &m.Columns[0].Results[1].Tests[0], &m.Columns[0].Results[1].Tests[1]
+	passed.Output, failed.Output = "    b_test.go:1: told\n", "    b_test.go:2: have a|b\n"
+	got := written(t, func(b *bytes.Buffer) error { return m.WriteLogs(b) })
+	if diff := cmp.Diff("--- 5.10 b TestB\n    b_test.go:1: told\n", got); diff != "" {
+		t.Errorf("logs (-want +got):\n%s", diff)
+	}
+}
+
 func TestDetails(t *testing.T) {
 	m := matrix(t, mixed)
 	m.Columns[0].Results[1].Tests[1].Output = "    b_test.go:1: have a|b\n"

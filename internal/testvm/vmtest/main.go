@@ -90,6 +90,11 @@ func (o *options) write(m *report.Matrix, failures error, out io.Writer) error {
 	if err := m.WriteDetails(out); err != nil {
 		return err
 	}
+	if o.logs {
+		if err := m.WriteLogs(out); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintln(out)
 	if err := m.WriteTable(out, o.verbose); err != nil {
 		return err

@@ -20,6 +20,7 @@ type options struct {
 	absent      []error  // why lines that are wanted are not run
 	verbose     bool
 	veryVerbose bool
+	logs        bool
 	junit       string
 	markdown    string
 }
@@ -45,6 +46,7 @@ func parse(args []string, errOut io.Writer) (*options, error) {
 	flags.StringVar(&c.Append, "append", "", "further `parameters` of the kernel")
 	flags.BoolVar(&o.verbose, "v", false, "show every test, and how long each phase took")
 	flags.BoolVar(&o.veryVerbose, "vv", false, "as -v, and show what the kernels say")
+	flags.BoolVar(&o.logs, "logs", false, "show what the tests wrote that passed, too")
 	flags.StringVar(&o.junit, "junit", "", "write the results to `FILE` as JUnit XML")
 	flags.StringVar(&o.markdown, "markdown", "", "write the table to `FILE` as Markdown")
 	flags.StringVar(&c.CoverProfile, "coverprofile", "", "write the merged coverage profile to `FILE`")
