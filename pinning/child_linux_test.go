@@ -96,21 +96,28 @@ func (c task) run() (err error) {
 		opts.Attach = func(obj *object.Object) error { return attachAll(obj, dir) }
 	}
 	if c.Files > 0 {
-		if err := limitFiles(c.Files); err != nil {
+		unlimit, err := limitFiles(c.Files)
+		if err != nil {
 			return err
 		}
+		defer unlimit()
 	}
 	return operations[c.Do](root, spec, opts)
 }
 
-// limitFiles leaves the process so many descriptors to open. The lowest one that is free has none above it in use.
-func limitFiles(more int) error {
+// limitFiles leaves the process so many descriptors to open, until unlimit: what writes coverage at its end needs more. The lowest one that
+// is free has none above it in use.
+func limitFiles(more int) (unlimit func(), err error) {
 	free, err := unix.Open("/", unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	limit := uint64(free + more)
-	return errors.Join(unix.Close(free), unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: limit, Max: limit}))
+	var old unix.Rlimit
+	err = errors.Join(unix.Close(free), unix.Getrlimit(unix.RLIMIT_NOFILE, &old))
+	if err == nil {
+		err = unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: uint64(free + more), Max: old.Max})
+	}
+	return func() { unix.Setrlimit(unix.RLIMIT_NOFILE, &old) }, err
 }
 
 // child does the task of childVariable, all of it on one thread: strace counts the calls of each thread for itself.
