@@ -32,7 +32,7 @@ func aKernel(t *testing.T) kernels.Kernel {
 func TestRealMachines(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	config := Config{
-		Kernels: []kernels.Kernel{aKernel(t)}, Backend: &qemu{}, Timeout: 4 * time.Second, MemMiB: 384,
+		Kernels: []kernels.Kernel{aKernel(t)}, Backend: &qemu{}, Timeout: 10 * time.Second, MemMiB: 384,
 		Modules: []string{"dummy"}, Env: []string{"COLOUR=blue=green"}, Files: []string{"ip", "testdata/good/good.go:/asked/for/NAME.txt"},
 		CoverProfile: filepath.Join(t.TempDir(), "cover.out"),
 	}
@@ -55,7 +55,7 @@ func TestRealMachines(t *testing.T) {
 		"bad_exit TestBefore=pass TestExit=fail", "bad_exit: exit: exit status 3, while TestExit ran",
 		"bad_memory TestBefore=pass TestEat=fail",
 		"bad_memory: out of memory: the kernel killed 1 of its processes because memory was short: the machine has 384 MiB (-mem)",
-		"bad_hang TestBefore=pass TestSleep=fail", "bad_hang: hang: test timed out after 4s, while TestSleep ran",
+		"bad_hang TestBefore=pass TestSleep=fail", "bad_hang: hang: test timed out after 10s, while TestSleep ran",
 		"bad_go TestBefore=pass TestNil=fail",
 		"bad_go: crash: panic: runtime error: invalid memory address or nil pointer dereference [recovered, repanicked]",
 		"bad_panic TestBefore=pass TestPanic=fail", "bad_panic: panic: sysrq triggered crash, while TestPanic ran",

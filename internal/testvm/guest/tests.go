@@ -72,6 +72,9 @@ func runTests(frames *wire.Writer, plan wire.Plan, p wire.Package, cover string)
 	cmd := exec.Command(p.Binary, args...)
 	cmd.Dir = p.Dir
 	cmd.Env = append(environment(), plan.Env...)
+	if cover != "" {
+		cmd.Env = append(cmd.Env, "GOCOVERDIR="+cover) // for the processes that the tests start of themselves
+	}
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// A process that the tests leave behind with their output open must not keep them from ending.
