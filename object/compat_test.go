@@ -127,3 +127,11 @@ func TestLoadRefusesMaps(t *testing.T) {
 	}
 	wantError(t, err, object.ErrMismatch, "want 9 at byte 0", "have 1 at byte 0")
 }
+
+func TestPerCPUSize(t *testing.T) {
+	for _, c := range []struct{ size, cpus, want int }{{4, 1, 8}, {4, 8, 64}, {8, 3, 24}, {12, 16, 256}} {
+		if got := object.PerCPUSize(c.size, c.cpus); got != c.want {
+			t.Errorf("%d bytes for %d CPUs take %d, want %d", c.size, c.cpus, got, c.want)
+		}
+	}
+}

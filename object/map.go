@@ -29,7 +29,7 @@ func NewMap(name string, fd *sys.FD) (*Map, error) {
 			fd.Close()
 			return nil, sys.Fail("count the processors for map", name, err, "")
 		}
-		m.valueSize = cpus * (m.valueSize + 7) / 8 * 8
+		m.valueSize = perCPUSize(m.valueSize, cpus)
 	}
 	return m, nil
 }
@@ -55,6 +55,9 @@ func OpenMap(path string) (*Map, error) {
 	}
 	return NewMap(path, fd)
 }
+
+// perCPUSize gives the size of a value with its copies for all CPUs, each of which begins at a multiple of 8 bytes.
+func perCPUSize(size, cpus int) int { return (size + 7) / 8 * 8 * cpus }
 
 func perCPU(t sys.MapType) bool {
 	switch t {

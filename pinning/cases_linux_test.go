@@ -153,3 +153,16 @@ func TestRootOnAPathWithADot(t *testing.T) {
 		check(t, root.Unpin("raw_tp", nil))
 	}
 }
+
+// TestLoadElsewhereKeepsWhatIsPinned loads an object whose auto-pinned maps are pinned, with another path for one of them: that would be
+// another map, and the pinned one must not go.
+func TestLoadElsewhereKeepsWhatIsPinned(t *testing.T) {
+	root := newRoot(t)
+	spec := parse(t, "pinned")
+	obj, err := root.Load(spec, nil)
+	kept(t, obj, err)
+	unchanged(t, root, func() {
+		_, err := root.Load(spec, &pinning.Options{Overrides: []pinning.Override{{Kind: pinning.KindMap, Name: "flows", Path: "elsewhere"}}})
+		want(t, err, pinning.ErrExist, "map flows")
+	})
+}

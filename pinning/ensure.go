@@ -62,6 +62,12 @@ func (r *Root) openSame(tree string, spec *object.Spec) (*object.Object, error) 
 		if err = t.checkLinks(obj); err == nil {
 			return obj, nil
 		}
+		if !sameDir(r.dir, tree, t.dir) { // it was being removed: what is there now counts
+			if err := obj.Close(); err != nil {
+				return nil, err
+			}
+			return r.openSame(tree, spec)
+		}
 	}
 	return nil, join(err, obj.Close())
 }

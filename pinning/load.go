@@ -4,6 +4,7 @@ package pinning
 
 import (
 	"errors"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -125,7 +126,7 @@ func (s *stage) pinByName(obj *object.Object, spec *object.Spec, pins []Pin) err
 			continue
 		}
 		maps = append(maps, *p)
-		if !t.has(p.thing()) {
+		if !t.has(p) {
 			missing = p.Name
 		}
 	}
@@ -134,6 +135,16 @@ func (s *stage) pinByName(obj *object.Object, spec *object.Spec, pins []Pin) err
 	}
 	if t != nil && t.record.Complete {
 		return because(ErrExist, "the whole object, without the auto-pinned map "+readable(missing), nil)
+	}
+	if t != nil {
+		if _, err := s.mayPin(obj); err != nil {
+			return err
+		}
+		for i := range t.record.Pins {
+			if p := &t.record.Pins[i]; !slices.ContainsFunc(maps, func(m Pin) bool { return m.thing() == p.thing() }) {
+				return because(ErrExist, "its auto-pinned map "+readable(p.Name)+", which this object does not pin", nil)
+			}
+		}
 	}
 	b, err := s.newBuilder()
 	if err != nil {
@@ -146,12 +157,12 @@ func (s *stage) pinByName(obj *object.Object, spec *object.Spec, pins []Pin) err
 	return nil
 }
 
-func (t *tree) has(thing Thing) bool {
+func (t *tree) has(pin *Pin) bool {
 	if t == nil {
 		return false
 	}
 	for i := range t.record.Pins {
-		if t.record.Pins[i].thing() == thing {
+		if p := &t.record.Pins[i]; p.thing() == pin.thing() && p.Place(t.name) == pin.Place {
 			return true
 		}
 	}
