@@ -24,6 +24,7 @@ func (o *Object) Attach() error {
 	if o.spec == nil {
 		return sys.Fail("attach object", text.Quote(o.name), unsupported("it was not loaded from a Spec, so nothing tells where its programs belong"), "use AttachTo")
 	}
+	o.forgetClosed()
 	before := len(o.links)
 	for _, p := range o.programs {
 		if err := o.attachProgram(p); err != nil {
@@ -50,6 +51,7 @@ func (o *Object) AttachTo(program, target string, how link.Attacher) (*Link, err
 	if p == nil {
 		return fail(unix.ENOENT, "the object has no such program, or it was not loaded")
 	}
+	o.forgetClosed()
 	if o.Link(program, target) != nil {
 		return fail(ErrAttached, "close the link, or give this one another target")
 	}
@@ -63,6 +65,17 @@ func (o *Object) AttachTo(program, target string, how link.Attacher) (*Link, err
 	made := NewLink(program, target, l)
 	o.AddLink(made)
 	return made, nil
+}
+
+// forgetClosed takes out the links that their user has closed.
+func (o *Object) forgetClosed() {
+	var open []*Link
+	for _, l := range o.links {
+		if l.FD().Int() >= 0 {
+			open = append(open, l)
+		}
+	}
+	o.links = open
 }
 
 // dropLinks closes the links from one on.

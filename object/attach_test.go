@@ -214,3 +214,14 @@ func sendLocal(t testing.TB, n int) {
 		check(t, err)
 	}
 }
+
+// TestAttachAfterClose closes a link: its program may be attached again.
+func TestAttachAfterClose(t *testing.T) {
+	o := load(t, "raw_tp")
+	check(t, o.Attach())
+	check(t, o.Link("count_calls", "").Close())
+	check(t, o.Attach())
+	if l := o.Link("count_calls", ""); len(o.Links()) != 1 || l.FD().Int() < 0 {
+		t.Errorf("links %v", o.Links())
+	}
+}

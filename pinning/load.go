@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/object"
+	"github.com/pinion-bpf/pinion/sys"
 )
 
 // Load loads the object as [object.Spec.Load] does, with the maps that are pinned: a map that the object auto-pins (LIBBPF_PIN_BY_NAME) is
@@ -78,6 +79,9 @@ func (s *pinnedMaps) ExistingMap(m *object.MapSpec) (*object.Map, error) {
 }
 
 func (s *pinnedMaps) pinned(m *object.MapSpec) (*object.Map, error) {
+	if m.Type == sys.MapTypeProgArray {
+		return nil, nil // its programs are those of another load
+	}
 	for i := range s.pins {
 		p := &s.pins[i]
 		if p.Kind == KindMap && p.Name == m.Name && p.Override {

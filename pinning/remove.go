@@ -4,6 +4,7 @@ package pinning
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,13 +21,17 @@ const detachWait = 5 * time.Second
 // removeTree removes a tree that lies in the staging directory as name. It returns when the programs are detached: LINK_DETACH where the kind
 // has it, then unlink, then close; for the other kinds unlink, close, and wait for the link to end.
 func (s *stage) removeTree(t *tree, name string) error {
+	others, err := s.root.claimedByOthers(t)
+	if err != nil {
+		return err
+	}
 	var ending []*RecordedPin
 	for i := range t.record.Pins {
 		p := &t.record.Pins[i]
 		if p.Kind != KindLink || p.Shared {
 			continue
 		}
-		detached, err := t.removeLink(p)
+		detached, err := t.removeLink(p, slices.Contains(others.links, p.ID))
 		if err != nil && !errors.Is(err, ErrDrift) {
 			return err
 		}
@@ -44,8 +49,9 @@ func (s *stage) removeTree(t *tree, name string) error {
 	return waitForEnd(ending)
 }
 
-// removeLink removes the pin of a link and tells whether the program was detached by that.
-func (t *tree) removeLink(p *RecordedPin) (bool, error) {
+// removeLink removes the pin of a link and tells whether there is no end of the link to wait for: it was detached, or kept because another tree
+// has it too.
+func (t *tree) removeLink(p *RecordedPin, keep bool) (bool, error) {
 	fd, err := t.get(p)
 	if err != nil {
 		return false, err
@@ -55,8 +61,8 @@ func (t *tree) removeLink(p *RecordedPin) (bool, error) {
 		return false, err
 	}
 	defer l.Close()
-	detached := false
-	if l.CanDetach() {
+	detached := keep
+	if !keep && l.CanDetach() {
 		err := l.Detach()
 		if err != nil && !errors.Is(err, link.ErrNoDetach) && !errors.Is(err, link.ErrDefunct) {
 			return false, err
@@ -73,13 +79,13 @@ func (t *tree) removeLink(p *RecordedPin) (bool, error) {
 // removeOutside removes the pins that overrides put outside the tree and that are still the recorded ones, but for those that were there before
 // and those that another tree has too.
 func (s *stage) removeOutside(t *tree) error {
-	claimed, err := s.root.claimedOutside(t)
+	others, err := s.root.claimedByOthers(t)
 	if err != nil {
 		return err
 	}
 	for i := range t.record.Pins {
 		p := &t.record.Pins[i]
-		if p.Path == "" || p.Shared || claimed[p.Path] {
+		if p.Path == "" || p.Shared || slices.Contains(others.places, p.Path) {
 			continue
 		}
 		fd, err := t.get(p)
@@ -101,19 +107,27 @@ func (s *stage) removeOutside(t *tree) error {
 	return nil
 }
 
-// claimedOutside gives the override paths that the records of other trees have. A tree that cannot be read claims nothing that can be known.
-func (r *Root) claimedOutside(but *tree) (map[string]bool, error) {
-	claimed := make(map[string]bool)
-	outside := false
+// othersClaims are what the records of trees have that more than one may have: places outside the trees, and ids of links.
+type othersClaims struct {
+	places []string
+	links  []uint32
+}
+
+// claimedByOthers gives the claims of all trees but one, if that one has something to be claimed. A tree that cannot be read claims nothing that
+// can be known.
+func (r *Root) claimedByOthers(but *tree) (othersClaims, error) {
+	var c othersClaims
+	alone := true
 	for i := range but.record.Pins {
-		outside = outside || but.record.Pins[i].Path != ""
+		p := &but.record.Pins[i]
+		alone = alone && p.Path == "" && p.Kind != KindLink
 	}
-	if !outside {
-		return claimed, nil
+	if alone {
+		return c, nil
 	}
 	names, err := r.trees()
 	if err != nil {
-		return nil, err
+		return c, err
 	}
 	for _, name := range names {
 		t, err := r.openTree(name)
@@ -121,18 +135,31 @@ func (r *Root) claimedOutside(but *tree) (map[string]bool, error) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return c, err
 		}
-		var a, b unix.Stat_t
-		same := unix.Fstat(t.dir.Int(), &a) == nil && unix.Fstat(but.dir.Int(), &b) == nil && a.Ino == b.Ino
-		for i := range t.record.Pins {
-			if path := t.record.Pins[i].Path; path != "" && !same {
-				claimed[path] = true
-			}
+		if !sameInode(t.dir, but.dir) {
+			c.add(t.record)
 		}
 		t.close()
 	}
-	return claimed, nil
+	return c, nil
+}
+
+func (c *othersClaims) add(record *Record) {
+	for i := range record.Pins {
+		p := &record.Pins[i]
+		if p.Path != "" {
+			c.places = append(c.places, p.Path)
+		}
+		if p.Kind == KindLink {
+			c.links = append(c.links, p.ID)
+		}
+	}
+}
+
+func sameInode(a, b *sys.FD) bool {
+	var x, y unix.Stat_t
+	return unix.Fstat(a.Int(), &x) == nil && unix.Fstat(b.Int(), &y) == nil && x.Ino == y.Ino
 }
 
 // waitForEnd waits until the kernel has no link of these ids any more.

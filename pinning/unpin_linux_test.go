@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/pinion-bpf/pinion/internal/testenv"
+	"github.com/pinion-bpf/pinion/link"
+	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/pinning"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -94,4 +97,56 @@ func TestStagingOfTheDeadIsCleared(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUnpinKeepsWhatAnotherTreeHas pins one object twice: removing one tree must not detach the links of the other.
+func TestUnpinKeepsWhatAnotherTreeHas(t *testing.T) {
+	root, cgroup := newRoot(t), testenv.Cgroup(t)
+	spec := parse(t, "counter")
+	obj, err := root.Ensure(spec, &pinning.Options{Attach: func(obj *object.Object) error {
+		dir, err := link.OpenCgroup(cgroup)
+		check(t, err)
+		defer dir.Close()
+		return attachAll(obj, dir)
+	}})
+	kept(t, obj, err)
+	check(t, root.Pin(obj, &pinning.Options{Instance: "x"}))
+	check(t, root.Unpin("counter@x", nil))
+	status, err := root.Status("counter")
+	check(t, err)
+	if status.Drifted() {
+		t.Errorf("the other tree: %+v", status.Pins)
+	}
+	check(t, root.Unpin("counter", nil))
+}
+
+// TestEnsureAsPinnedOtherwise asks for links, or paths, that the pinned object does not have: an agent must not believe that it runs.
+func TestEnsureAsPinnedOtherwise(t *testing.T) {
+	root := newRoot(t)
+	for name, opts := range map[string]*pinning.Options{
+		"raw_tp": {Attach: attachBySection},
+		"pinned": {Overrides: pinning.Flat(parse(t, "pinned"))},
+	} {
+		obj, err := root.Ensure(parse(t, name), nil)
+		kept(t, obj, err)
+		unchanged(t, root, func() {
+			_, err := root.Ensure(parse(t, name), opts)
+			want(t, err, pinning.ErrDifferent, name)
+		})
+	}
+}
+
+// TestProgramArraysAreNotReused: one that is pinned by name holds the programs of the load that made it.
+func TestProgramArraysAreNotReused(t *testing.T) {
+	root := newRoot(t)
+	spec := parse(t, "tailcall")
+	spec.Map("jumps").Pinning = object.PinByName
+	first, err := root.Load(spec, nil)
+	first = kept(t, first, err)
+	second, err := root.Load(spec, nil)
+	second = kept(t, second, err)
+	if first.Map("jumps").ID() == second.Map("jumps").ID() {
+		t.Error("the second load has the program array of the first")
+	}
+	unchanged(t, root, func() { want(t, root.Pin(second, nil), pinning.ErrExist, "map jumps") })
 }

@@ -214,3 +214,20 @@ func TestFlat(t *testing.T) {
 		t.Errorf("files (-before +after):\n%s", diff)
 	}
 }
+
+// TestUnpinClearsWhatTheDeadLeft finds an unpin that died after it had moved the tree away: nothing lists that object any more.
+func TestUnpinClearsWhatTheDeadLeft(t *testing.T) {
+	root := testenv.BPFFS(t)
+	pinion(t, done, "load", "-root", root, "-attach", objects+"raw_tp.bpf.o")
+	if err := os.Mkdir(root+"/%stage-raw_tp", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(root+"/raw_tp", root+"/%stage-raw_tp/old"); err != nil {
+		t.Fatal(err)
+	}
+	_, said := pinion(t, failed, "unpin", "-root", root, "raw_tp")
+	wantLine(t, said, "unpin", "not pinned")
+	if left := files(t, root); len(left) > 0 {
+		t.Errorf("left: %q", left)
+	}
+}

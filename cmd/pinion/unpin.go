@@ -26,12 +26,13 @@ func unpin(c *call) error {
 		return err
 	}
 	defer root.Close()
-	status, err := root.Status(names[0])
-	if err != nil {
-		return err
-	}
+	// Unpin comes first whatever Status says: it clears what a dead process left, of which Status knows nothing.
+	status, statusErr := root.Status(names[0])
 	if err := root.Unpin(names[0], opts); err != nil {
 		return err
+	}
+	if statusErr != nil {
+		return statusErr
 	}
 	info := unpinInfo{Name: status.Name}
 	for _, p := range status.Record.Pins {

@@ -13,6 +13,7 @@ package main
 
 import (
 	"errors"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -69,7 +70,7 @@ func ensure(cgroup, path string) (err error) {
 		}
 		return nil
 	}
-	counter, err := root.Ensure(spec, &pinning.Options{Attach: attach})
+	counter, err := root.Ensure(spec, &pinning.Options{Attach: attach, Wait: 10 * time.Second})
 	if err != nil {
 		return err
 	}
