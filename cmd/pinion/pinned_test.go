@@ -147,6 +147,20 @@ func names(entries []entryInfo) (names []string) {
 	return names
 }
 
+// copyOf copies an object to a file of another name.
+func copyOf(t *testing.T, file, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(objects + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // TestLoadNames loads one file several times, and one that has a name which tells nothing.
 func TestLoadNames(t *testing.T) {
 	root := testenv.BPFFS(t)
@@ -156,17 +170,20 @@ func TestLoadNames(t *testing.T) {
 	if diff := cmp.Diff([]string{"my%2Ename@a%40b", "raw_tp", "raw_tp@eth0"}, names(decode[[]entryInfo](t, "ls", "-root", root))); diff != "" {
 		t.Errorf("ls (-want +got):\n%s", diff)
 	}
-	data, err := os.ReadFile(objects + "raw_tp.bpf.o")
-	if err != nil {
-		t.Fatal(err)
-	}
-	generic := filepath.Join(t.TempDir(), "bpf_bpfel.o")
-	if err := os.WriteFile(generic, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	generic := copyOf(t, "raw_tp.bpf.o", "bpf_bpfel.o")
 	_, said := pinion(t, failed, "load", "-root", root, generic)
 	wantLine(t, said, "give the object a name")
 	pinion(t, done, "load", "-root", root, "-name", "mine", generic)
+}
+
+// TestLoadMovedFile: the same bytes in another file, under the name that they are pinned as, are the same build.
+func TestLoadMovedFile(t *testing.T) {
+	root := testenv.BPFFS(t)
+	pinion(t, done, "load", "-root", root, objects+"raw_tp.bpf.o")
+	moved := copyOf(t, "raw_tp.bpf.o", "release-7.bpf.o")
+	if again := decode[[]loadInfo](t, "load", "-root", root, "-name", "raw_tp", moved); again[0].State != statePinned || again[0].Object != "raw_tp" {
+		t.Errorf("loaded: %+v", again)
+	}
 }
 
 // TestLoadNoPin leaves nothing, and needs no root.
