@@ -10,8 +10,14 @@ import (
 // check refuses, before the kernel is asked anything, what cannot be loaded.
 func (l *loader) check() error {
 	s := l.spec
-	if s.source == nil || len(s.Maps) != len(s.source.maps) || slices.Contains(s.Maps, nil) || slices.Contains(s.Programs, nil) {
+	if s.source == nil || len(s.Maps) != len(s.source.maps) || slices.Contains(s.Programs, nil) {
 		return badSpec("it was not made by Open or Parse, or maps or programs were added or taken away")
+	}
+	for i, m := range s.Maps { // instructions refer to maps by their place in the list
+		if m != &s.source.maps[i] {
+			return badSpec(text.Form("its map {} is not {}, which the file has there: maps were added, taken away, replaced, or put in another order").
+				Int(i).Quote(s.source.maps[i].Name).String())
+		}
 	}
 	if err := s.checkByteOrder(); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -211,7 +212,11 @@ func TestLoadBadSpec(t *testing.T) {
 		"data in a hash":  {"counter", func(s *object.Spec) { s.Map(".bss").Type = sys.MapTypeHash }, "must be an array"},
 		"data, long keys": {"counter", func(s *object.Spec) { s.Map(".bss").KeySize = 8 }, "keys of 8"},
 		"no type":         {"counter", func(s *object.Spec) { s.Programs[0].Type = 0 }, `section "cgroup_skb/ingress"`},
-		"nil map":         {"counter", func(s *object.Spec) { s.Maps[1] = nil }, "added or taken away"},
+		"nil map":         {"counter", func(s *object.Spec) { s.Maps[1] = nil }, `its map 1 is not ".rodata"`},
+		"swapped maps":    {"counter", func(s *object.Spec) { s.Maps[1], s.Maps[2] = s.Maps[2], s.Maps[1] }, `its map 1 is not ".rodata"`},
+		"copied map":      {"counter", func(s *object.Spec) { s.Maps[0] = &object.MapSpec{Name: "packets"} }, "replaced"},
+		"deleted map":     {"counter", func(s *object.Spec) { s.Maps = slices.Delete(s.Maps, 0, 1) }, "added or taken away"},
+		"map for another": {"counter", func(s *object.Spec) { s.Maps = append(s.Maps[1:], s.Maps[0]) }, `its map 0 is not "packets"`},
 		"nil program":     {"counter", func(s *object.Spec) { s.Programs[1] = nil }, "added or taken away"},
 		"less maps":       {"counter", func(s *object.Spec) { s.Maps = s.Maps[1:] }, "added or taken away"},
 		"license":         {"counter", func(s *object.Spec) { s.License = "GPL\x00" }, "NUL"},

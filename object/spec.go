@@ -1,7 +1,7 @@
 package object
 
 // Spec is an object as its ELF file describes it. What is exported may be changed before it is loaded, but nothing may be
-// added to the slices or taken from them. Make one with [Open] or [Parse]: the zero Spec is of no use. It may be used by several goroutines at once as long as none changes it.
+// added to the slices or taken from them, and Maps must stay in order. Make one with [Open] or [Parse]: the zero Spec is of no use. It may be used by several goroutines at once as long as none changes it.
 //
 // Strings, and instructions, are views of the bytes it was read from.
 type Spec struct {

@@ -17,7 +17,7 @@ type source struct {
 	sections  []section  // by index in the file
 	functions []function
 	objects   []elf.Symbol // variables and map definitions, by section, then value
-	maps      []*MapSpec   // those of the Spec; relocations count them
+	maps      []MapSpec    // those that Spec.Maps points to; relocations count them
 	places    []mapPlace   // where the definitions of maps are, one for each of maps
 
 	placeOrder []int32 // the indices of places, by section, then offset; nil if they are in order
@@ -72,7 +72,7 @@ func (s *Spec) readMaps() error {
 	for i := range b.specs {
 		s.Maps[i] = &b.specs[i]
 	}
-	src.maps = s.Maps
+	src.maps = b.specs
 	if i, j := twin(n, func(i int) string { return s.Maps[i].Name }); i >= 0 {
 		return malformed(text.Form("two maps are called {}, one in section {}, one in section {}").
 			Quote(s.Maps[i].Name).Quote(s.Maps[i].Section).Quote(s.Maps[j].Section).String())
