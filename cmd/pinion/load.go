@@ -42,6 +42,11 @@ func placeFlags(flags *flag.FlagSet) *placing {
 	return opts
 }
 
+// waitFlag defines the flag that bounds the waiting for others.
+func waitFlag(flags *flag.FlagSet, opts *pinning.Options) {
+	flags.DurationVar(&opts.Wait, "wait", 0, "how long to wait for another process that changes the same object, as in 5s: a `duration`")
+}
+
 // of gives the options for one object.
 func (p *placing) of(spec *object.Spec) *pinning.Options {
 	opts := p.Options
@@ -57,7 +62,7 @@ func load(c *call) error {
 	opts := placeFlags(flags)
 	attach := flags.Bool("attach", false, "attach the programs whose sections say where to")
 	noPin := flags.Bool("no-pin", false, "load, say what was loaded, and let go of it")
-	flags.DurationVar(&opts.Wait, "wait", 0, "how long to wait for another process that changes the same object, as in 5s: a `duration`")
+	waitFlag(flags, &opts.Options)
 	files, err := c.parse(flags, 1, anyNumber)
 	if err != nil {
 		return err

@@ -230,6 +230,24 @@ func TestFlat(t *testing.T) {
 	if diff := cmp.Diff(before, files(t, root)); diff != "" {
 		t.Errorf("files (-before +after):\n%s", diff)
 	}
+	checkUnpinFlat(t, root)
+}
+
+// checkUnpinFlat: the first object made the shared map, and the second one shares it. It is removed with neither, and is counted with neither.
+func checkUnpinFlat(t *testing.T, root string) {
+	t.Helper()
+	before := len(files(t, root))
+	for _, name := range []string{"events_a", "events_b"} {
+		got := decode[unpinInfo](t, "unpin", "-root", root, name)
+		after := len(files(t, root))
+		if diff := cmp.Diff(unpinInfo{Name: name, Pins: before - after - 1, Stayed: []string{root + "/events"}}, got); diff != "" {
+			t.Errorf("unpinned, and one record beside (-want +got):\n%s", diff)
+		}
+		before = after
+	}
+	if diff := cmp.Diff([]string{root + "/events"}, files(t, root)); diff != "" {
+		t.Errorf("files (-want +got):\n%s", diff)
+	}
 }
 
 // TestUnpinClearsWhatTheDeadLeft finds an unpin that died after it had moved the tree away: nothing lists that object any more.
