@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/hashicorp/go-multierror"
 
@@ -100,6 +101,9 @@ func (c *call) loadAll(files []string, opts *placing, how func(*object.Spec, *pi
 			continue
 		}
 		info.File, info.Notes = file, notes(spec)
+		if opts.Attach != nil {
+			info.Notes = append(info.Notes, unattached(spec, info.Pins)...)
+		}
 		loaded = append(loaded, info)
 	}
 	err := c.print(loaded, func(out io.Writer) {
@@ -173,6 +177,17 @@ func notes(spec *object.Spec) []string {
 	for _, m := range spec.Maps {
 		if m.PinIgnored() {
 			notes = append(notes, fmt.Sprintf("map %s asks for the kind of pinning %d, which means nothing: taken as 0", plain(m.Name), m.Pinning))
+		}
+	}
+	return notes
+}
+
+// unattached tells which programs of an object that was to be attached have no link.
+func unattached(spec *object.Spec, pins []pinInfo) (notes []string) {
+	for _, p := range spec.Programs {
+		has := func(pin pinInfo) bool { return pin.Kind == pinning.KindLink.String() && pin.Name == p.Name }
+		if p.Autoload && !slices.ContainsFunc(pins, has) {
+			notes = append(notes, fmt.Sprintf("program %s is not attached: its section, %s, does not say where to", plain(p.Name), plain(p.Section)))
 		}
 	}
 	return notes

@@ -196,6 +196,25 @@ func TestLoadNoPin(t *testing.T) {
 	wantWords(t, out, "counter: loaded and let go", "count_ingress")
 }
 
+// TestLoadUnattached: -attach tells of each program that it leaves unattached, when it loads the object and when it finds it.
+func TestLoadUnattached(t *testing.T) {
+	root := testenv.BPFFS(t)
+	want := []string{
+		"program count_ingress is not attached: its section, cgroup_skb/ingress, does not say where to",
+		"program count_egress is not attached: its section, cgroup_skb/egress, does not say where to",
+	}
+	for _, flag := range []string{"-no-pin", "-attach", "-attach"} {
+		loaded := decode[[]loadInfo](t, "load", "-root", root, "-attach", flag, objects+"counter.bpf.o", objects+"optional.bpf.o")
+		if diff := cmp.Diff([][]string{want, {}}, [][]string{loaded[0].Notes, loaded[1].Notes}); diff != "" {
+			t.Errorf("%s, %s: notes (-want +got):\n%s", flag, loaded[0].State, diff)
+		}
+	}
+	out, _ := pinion(t, done, "load", "-root", root, objects+"counter.bpf.o")
+	if strings.Contains(out, "note:") {
+		t.Errorf("without -attach it says %q", out)
+	}
+}
+
 // TestListUnreadable shows what can be read, and tells of what cannot.
 func TestListUnreadable(t *testing.T) {
 	root := testenv.BPFFS(t)
