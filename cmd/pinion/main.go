@@ -27,7 +27,7 @@ func commands() []command {
 	return []command{
 		{"demo", "", "show the main job: load, attach, pin, forget, reopen, unpin", demo},
 		{"inspect", "FILE…", "what an ELF file holds; loads nothing", inspect},
-		{"plan", "[-name N] [-instance I] [-flat] FILE", "every path that a load would pin; touches nothing", plan},
+		{"plan", "[-name N] [-instance I] [-flat] [-attach] FILE", "every path that a load would pin; touches nothing", plan},
 		{"load", "[-name N] [-instance I] [-flat] [-attach] [-no-pin] FILE…", "load an object and pin it whole", load},
 		{"ls", "", "the objects that are pinned under the root", list},
 		{"show", "NAME", "one pinned object: pins, ids, attach points, and what differs from its record", show},

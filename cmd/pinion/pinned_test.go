@@ -32,7 +32,10 @@ func files(t *testing.T, root string) (files []string) {
 // TestLoadShowUnpin goes through an object's life.
 func TestLoadShowUnpin(t *testing.T) {
 	root, file := testenv.BPFFS(t), objects+"raw_tp.bpf.o"
-	planned := decode[[]pinInfo](t, "plan", "-root", root, file)
+	planned := decode[[]pinInfo](t, "plan", "-root", root, "-attach", file)
+	if diff := cmp.Diff(planned[:2], decode[[]pinInfo](t, "plan", "-root", root, file)); diff != "" {
+		t.Errorf("planned without -attach (-want +got):\n%s", diff)
+	}
 	loaded := decode[[]loadInfo](t, "load", "-root", root, "-attach", file)
 	if len(loaded) != 1 || loaded[0].State != stateLoaded || loaded[0].Object != "raw_tp" {
 		t.Fatalf("loaded: %+v", loaded)

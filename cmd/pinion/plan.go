@@ -21,6 +21,7 @@ type pinInfo struct {
 func plan(c *call) error {
 	flags := c.flags()
 	opts := placeFlags(flags)
+	attach := flags.Bool("attach", false, "as load -attach: with the links of the programs whose sections say where to")
 	files, err := c.parse(flags, 1, 1)
 	if err != nil {
 		return err
@@ -37,6 +38,9 @@ func plan(c *call) error {
 	pins, err := root.Plan(spec, opts.of(spec))
 	if err != nil {
 		return err
+	}
+	if !*attach {
+		pins = slices.DeleteFunc(pins, func(p pinning.Pin) bool { return p.Kind == pinning.KindLink })
 	}
 	infos := describePins(pins, nil)
 	return c.print(infos, func(out io.Writer) { printPins(out, "", infos) })
