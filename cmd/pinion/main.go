@@ -15,31 +15,35 @@ import (
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
+// defaultRoot is where most systems have a bpffs mounted.
+const defaultRoot = "/sys/fs/bpf"
+
 // A command is what the first argument names.
 type command struct {
-	name string
-	args string // as shown in usage
-	does string
-	run  func(*call) error
+	name  string
+	args  string // as shown in usage
+	does  string
+	reads bool // and changes nothing
+	run   func(*call) error
 }
 
 func commands() []command {
 	return []command{
-		{"demo", "", "show the main job: load, attach, pin, forget, reopen, unpin", demo},
-		{"inspect", "FILE…", "what an ELF file holds; loads nothing", inspect},
-		{"plan", "[-name N] [-instance I] [-flat] [-attach] FILE", "every path that a load would pin; touches nothing", plan},
-		{"load", "[-name N] [-instance I] [-flat] [-attach] [-no-pin] FILE…", "load an object and pin it whole", load},
-		{"ls", "", "the objects that are pinned under the root", list},
-		{"show", "NAME", "one pinned object: pins, ids, attach points, and what differs from its record", show},
-		{"unpin", "[-wait DURATION] NAME", "remove one pinned object wholly", unpin},
-		{"demo-worker", "", "", demoWorker}, // for the demo's own use, so it is not listed
+		{"demo", "", "show the main job: load, attach, pin, forget, reopen, unpin", false, demo},
+		{"inspect", "FILE…", "what an ELF file holds; loads nothing", true, inspect},
+		{"plan", "[-name N] [-instance I] [-flat] [-attach] FILE", "every path that a load would pin; touches nothing", true, plan},
+		{"load", "[-name N] [-instance I] [-flat] [-attach] [-no-pin] FILE…", "load an object and pin it whole", false, load},
+		{"ls", "", "the objects that are pinned under the root", true, list},
+		{"show", "NAME", "one pinned object: pins, ids, attach points, and what differs from its record", true, show},
+		{"unpin", "[-wait DURATION] NAME", "remove one pinned object wholly", false, unpin},
+		{"demo-worker", "", "", false, demoWorker}, // for the demo's own use, so it is not listed
 	}
 }
 
 // run is main without the process around it.
 func run(args []string, out, errOut io.Writer) int {
-	c := &call{out: out, errOut: errOut, root: "/sys/fs/bpf"}
-	return report(errOut, c.dispatch(args))
+	c := &call{out: out, errOut: errOut, root: defaultRoot}
+	return c.report(c.dispatch(args))
 }
 
 // dispatch reads the flags before the command and runs it.

@@ -175,7 +175,7 @@ func TestLoadNames(t *testing.T) {
 	}
 	generic := copyOf(t, "raw_tp.bpf.o", "bpf_bpfel.o")
 	_, said := pinion(t, failed, "load", "-root", root, generic)
-	wantLine(t, said, "give the object a name")
+	wantLine(t, said, "give it one with -name")
 	pinion(t, done, "load", "-root", root, "-name", "mine", generic)
 }
 

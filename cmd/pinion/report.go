@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -35,7 +34,7 @@ func (e *usageError) Error() string { return e.what }
 func wrongUsage(what, command string) error { return &usageError{what, command} }
 
 // report prints an error, if there is one, and gives the exit status. Of several errors, each has its line.
-func report(out io.Writer, err error) int {
+func (c *call) report(err error) int {
 	if err == nil || err == errHelped {
 		return done
 	}
@@ -47,7 +46,7 @@ func report(out io.Writer, err error) int {
 		if usage.command != "" {
 			help += " " + usage.command
 		}
-		fmt.Fprintf(out, "pinion: %s; %s tells how\n", usage.what, help)
+		fmt.Fprintf(c.errOut, "pinion: %s; %s tells how\n", usage.what, help)
 		return misused
 	}
 	status := failed
@@ -56,7 +55,7 @@ func report(out io.Writer, err error) int {
 		all = many.Errors
 	}
 	for _, one := range all {
-		fmt.Fprintln(out, "pinion: "+one.Error())
+		fmt.Fprintln(c.errOut, "pinion: "+c.tell(one))
 		if protects(one) {
 			status = refused
 		}

@@ -56,11 +56,11 @@ func show(c *call) error {
 	if err != nil {
 		return err
 	}
-	info := describeStatus(status)
+	info := c.describeStatus(status)
 	return c.print(info, info.print)
 }
 
-func describeStatus(s *pinning.Status) *showInfo {
+func (c *call) describeStatus(s *pinning.Status) *showInfo {
 	r := s.Record
 	info := &showInfo{
 		Name: s.Name, Object: r.Object, Instance: r.Instance, Generation: r.Generation, Complete: r.Complete,
@@ -73,7 +73,10 @@ func describeStatus(s *pinning.Status) *showInfo {
 			State:   p.State.String(), Shared: p.Shared,
 		}
 		if p.Err != nil {
-			pin.Problem = p.Err.Error()
+			pin.Problem = c.tell(p.Err)
+			if isDenied(p.Err) {
+				pin.State = "unknown"
+			}
 		}
 		if p.Link.Type != 0 {
 			pin.Attached = &attachInfo{Link: p.Link.Type.String(), Program: p.Link.ProgramID, To: attachedTo(p.Link)}
