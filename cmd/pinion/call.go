@@ -26,7 +26,7 @@ type call struct {
 func (c *call) newFlags(name string) *flag.FlagSet {
 	flags := flag.NewFlagSet(name, flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.StringVar(&c.root, "root", c.root, "the `directory` on a bpffs under which objects are pinned")
+	flags.StringVar(&c.root, "root", c.root, "`DIR` on a bpffs under which objects are pinned")
 	flags.BoolVar(&c.json, "json", c.json, "print JSON")
 	return flags
 }
@@ -39,7 +39,7 @@ func (c *call) parse(flags *flag.FlagSet, least, most int) ([]string, error) {
 	var rest []string
 	for args := c.args; ; {
 		if err := flags.Parse(args); err != nil {
-			return nil, asked(c.out, err, func(out io.Writer) { c.usage(out, flags) })
+			return nil, asked(c.out, err, c.command.name, func(out io.Writer) { c.usage(out, flags) })
 		}
 		if n := flags.NArg(); n == 0 || len(args) > n && args[len(args)-n-1] == "--" {
 			rest = append(rest, flags.Args()...)
@@ -69,16 +69,22 @@ func (c *call) usage(out io.Writer, flags *flag.FlagSet) {
 }
 
 // asked tells a request for help from a mistake.
-func asked(out io.Writer, err error, help func(io.Writer)) error {
+func asked(out io.Writer, err error, command string, help func(io.Writer)) error {
 	if errors.Is(err, flag.ErrHelp) {
 		help(out)
 		return errHelped
 	}
-	return wrongUsage(err.Error(), "")
+	return wrongUsage(err.Error(), command)
 }
 
 // openRoot opens the directory that -root names.
-func (c *call) openRoot() (*pinning.Root, error) { return pinning.OpenRoot(c.root) }
+func (c *call) openRoot() (*pinning.Root, error) {
+	root, err := pinning.OpenRoot(c.root)
+	if name, ok := errors.AsType[*pinning.NameError](err); ok {
+		return nil, wrongUsage("-root "+quote(c.root)+" "+name.What, c.command.name)
+	}
+	return root, err
+}
 
 // print shows a result: as JSON if that was asked for, else as table does.
 func (c *call) print(result any, table func(io.Writer)) error {

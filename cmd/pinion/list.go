@@ -46,6 +46,9 @@ func list(c *call) error {
 		infos = append(infos, describeEntry(e))
 	}
 	err = c.print(infos, func(out io.Writer) {
+		if len(entries) == 0 {
+			fmt.Fprintf(out, "nothing is pinned below %s\n", plain(root.Path()))
+		}
 		var table [][]string
 		for _, i := range infos {
 			table = append(table, []string{

@@ -37,15 +37,15 @@ type placing struct {
 // placeFlags defines the flags that say where an object is pinned.
 func placeFlags(flags *flag.FlagSet) *placing {
 	opts := new(placing)
-	flags.StringVar(&opts.Name, "name", "", "the object's `name`, if not that of the file without .bpf.o, .o or .elf")
-	flags.StringVar(&opts.Instance, "instance", "", "what tells several pinned copies of one object apart: an interface, a `tenant`")
+	flags.StringVar(&opts.Name, "name", "", "`N` is the object's name, if not that of the file without .bpf.o, .o or .elf")
+	flags.StringVar(&opts.Instance, "instance", "", "`I` tells several pinned copies of one object apart: an interface, a tenant")
 	flags.BoolVar(&opts.flat, "flat", false, "pin each map that is to be pinned by name at ROOT/MAP, where libbpf looks for it")
 	return opts
 }
 
 // waitFlag defines the flag that bounds the waiting for others.
 func waitFlag(flags *flag.FlagSet, opts *pinning.Options) {
-	flags.DurationVar(&opts.Wait, "wait", 0, "how long to wait for another process that changes the same object, as in 5s: a `duration`")
+	flags.DurationVar(&opts.Wait, "wait", 0, "wait at most `DURATION`, as in 5s, for another process that changes the same object")
 }
 
 // of gives the options for one object.

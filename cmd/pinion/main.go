@@ -32,7 +32,7 @@ func commands() []command {
 		{"demo", "", "show the main job: load, attach, pin, forget, reopen, unpin", false, demo},
 		{"inspect", "FILE…", "what an ELF file holds; loads nothing", true, inspect},
 		{"plan", "[-name N] [-instance I] [-flat] [-attach] FILE", "every path that a load would pin; touches nothing", true, plan},
-		{"load", "[-name N] [-instance I] [-flat] [-attach] [-no-pin] FILE…", "load an object and pin it whole", false, load},
+		{"load", "[-name N] [-instance I] [-flat] [-attach] [-no-pin] [-wait DURATION] FILE…", "load an object and pin it whole", false, load},
 		{"ls", "", "the objects that are pinned under the root", true, list},
 		{"show", "NAME", "one pinned object: pins, ids, attach points, and what differs from its record", true, show},
 		{"unpin", "[-wait DURATION] NAME", "remove one pinned object wholly", false, unpin},
@@ -50,7 +50,7 @@ func run(args []string, out, errOut io.Writer) int {
 func (c *call) dispatch(args []string) error {
 	flags := c.newFlags("pinion")
 	if err := flags.Parse(args); err != nil {
-		return asked(c.out, err, usage)
+		return asked(c.out, err, "", usage)
 	}
 	if flags.NArg() == 0 {
 		return wrongUsage("no command is given", "")

@@ -73,8 +73,12 @@ func TestUsage(t *testing.T) {
 	}{
 		{nil, []string{"no command", "pinion help"}},
 		{[]string{"lod"}, []string{`"lod"`, "pinion help"}},
-		{[]string{"-x", "ls"}, []string{"-x"}},
-		{[]string{"ls", "-x"}, []string{"-x"}},
+		{[]string{"-x", "ls"}, []string{"-x", "pinion help tells"}},
+		{[]string{"ls", "-x"}, []string{"-x", "pinion help ls"}},
+		{[]string{"unpin", "-wait", "long", "x"}, []string{`"long"`, "pinion help unpin"}},
+		{[]string{"ls", "-root", "pins"}, []string{`-root "pins"`, "no absolute path", "pinion help ls"}},
+		{[]string{"-root", "", "show", "x"}, []string{`-root ""`, "pinion help show"}},
+		{[]string{"plan", "-root", "/sys/fs/../fs/bpf", objects + "xdp.bpf.o"}, []string{"..", "pinion help plan"}},
 		{[]string{"ls", "a"}, []string{"too many", `"a"`, "pinion help ls"}},
 		{[]string{"inspect"}, []string{"too few", "pinion help inspect"}},
 		{[]string{"show", "--", "-json", "b"}, []string{"too many", `"b"`}},
@@ -99,6 +103,25 @@ func TestHelp(t *testing.T) {
 	for _, args := range [][]string{{"help", "load"}, {"load", "-h"}} {
 		out, _ := pinion(t, done, args...)
 		wantWords(t, out, "usage: pinion load [-name N]", "-no-pin", "-root")
+	}
+	checkHelpOfCommands(t)
+}
+
+// checkHelpOfCommands: usage shows every flag of a command with the placeholder that its help has, but for the global flags.
+func checkHelpOfCommands(t *testing.T) {
+	t.Helper()
+	for _, cmd := range commands() {
+		out, _ := pinion(t, done, "help", cmd.name)
+		for _, line := range strings.Split(out, "\n") {
+			flag, found := strings.CutPrefix(line, "  -")
+			flag = "-" + strings.Split(flag, "\t")[0]
+			if !found || flag == "-root DIR" || flag == "-json" {
+				continue
+			}
+			if !strings.Contains(cmd.args, "["+flag+"]") {
+				t.Errorf("usage of %s, %q, lacks [%s]", cmd.name, cmd.args, flag)
+			}
+		}
 	}
 }
 

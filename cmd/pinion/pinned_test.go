@@ -218,6 +218,16 @@ func TestLoadUnattached(t *testing.T) {
 	}
 }
 
+// TestListNothing says so, and to machines with an empty list.
+func TestListNothing(t *testing.T) {
+	root := testenv.BPFFS(t)
+	out, _ := pinion(t, done, "ls", "-root", root)
+	wantLine(t, out, "nothing is pinned below "+root)
+	if out, _ = pinion(t, done, "ls", "-root", root, "-json"); out != "[]\n" {
+		t.Errorf("-json says %q", out)
+	}
+}
+
 // TestListUnreadable shows what can be read, and tells of what cannot.
 func TestListUnreadable(t *testing.T) {
 	root := testenv.BPFFS(t)
