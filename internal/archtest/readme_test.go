@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// TestReadmeProgram builds the program in the README.
+// TestReadmeProgram builds the program in the README, and runs it without an argument: it tells its usage in one line.
 func TestReadmeProgram(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -37,9 +37,14 @@ func TestReadmeProgram(t *testing.T) {
 	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	build := exec.Command("go", "build", "-buildvcs=false", "-overlay", overlay, "-o", filepath.Join(dir, "program"), "./examples/readme")
+	built := filepath.Join(dir, "program")
+	build := exec.Command("go", "build", "-buildvcs=false", "-overlay", overlay, "-o", built, "./examples/readme")
 	build.Dir = top
 	if said, err := build.CombinedOutput(); err != nil {
-		t.Errorf("the README's program does not build: %v\n%s", err, said)
+		t.Fatalf("the README's program does not build: %v\n%s", err, said)
+	}
+	said, err := exec.Command(built).CombinedOutput()
+	if err == nil || strings.Count(string(said), "\n") != 1 || !strings.Contains(string(said), "usage: ") {
+		t.Errorf("the README's program without an argument: %v, says %q, want one line of usage", err, said)
 	}
 }
