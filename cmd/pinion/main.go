@@ -34,7 +34,7 @@ func commands() []command {
 		{"plan", "[-name N] [-instance I] [-flat] [-attach] FILE", "every path that a load would pin; touches nothing", true, plan},
 		{"load", "[-name N] [-instance I] [-flat] [-attach] [-no-pin] [-wait DURATION] FILE…", "load an object and pin it whole", false, load},
 		{"ls", "", "the objects that are pinned under the root", true, list},
-		{"show", "NAME", "one pinned object: pins, ids, attach points, and what differs from its record", true, show},
+		{"show", "[-elf FILE] NAME", "one pinned object: pins, ids, attach points, and what differs from its record", true, show},
 		{"unpin", "[-wait DURATION] NAME", "remove one pinned object wholly", false, unpin},
 		{"demo-worker", "", "", false, demoWorker}, // for the demo's own use, so it is not listed
 	}

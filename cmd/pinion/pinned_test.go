@@ -89,7 +89,7 @@ func checkShown(t *testing.T, root string, pins []pinInfo) {
 		}
 	}
 	link := shown.Pins[len(shown.Pins)-1].Attached
-	if diff := cmp.Diff(&attachInfo{Link: "raw_tracepoint", Program: pins[1].ID, To: "sys_enter"}, link); diff != "" {
+	if diff := cmp.Diff(&attachInfo{Link: "raw_tracepoint", Program: pins[1].ID, Runs: "count_calls", To: "sys_enter"}, link); diff != "" {
 		t.Errorf("attached (-want +got):\n%s", diff)
 	}
 	out, _ := pinion(t, done, "show", "-root", root, "raw_tp")

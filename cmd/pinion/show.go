@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -25,11 +26,13 @@ type (
 		Pins       []showPin `json:"pins"`
 		Foreign    []string  `json:"foreign"`
 		Drifted    bool      `json:"drifted"`
+		Build      string    `json:"build,omitempty"`
 	}
 	showPin struct {
 		pinInfo
 		State    string      `json:"state"`
 		Problem  string      `json:"problem,omitempty"`
+		Remedy   string      `json:"remedy,omitempty"`
 		Shared   bool        `json:"shared"`
 		Attached *attachInfo `json:"attached,omitempty"`
 	}
@@ -37,13 +40,16 @@ type (
 		Link       string `json:"link"`
 		AttachType string `json:"attach_type,omitempty"`
 		Program    uint32 `json:"program_id"`
+		Runs       string `json:"runs,omitempty"`
 		To         string `json:"to"`
 	}
 )
 
 // show compares a pinned object with its record.
 func show(c *call) error {
-	names, err := c.parse(c.flags(), 1, 1)
+	flags := c.flags()
+	elf := flags.String("elf", "", "say whether the object was loaded from `FILE`")
+	names, err := c.parse(flags, 1, 1)
 	if err != nil {
 		return err
 	}
@@ -57,6 +63,11 @@ func show(c *call) error {
 		return err
 	}
 	info := c.describeStatus(status)
+	if *elf != "" {
+		if info.Build, err = compareBuild(*elf, &status.Record); err != nil {
+			return err
+		}
+	}
 	return c.print(info, info.print)
 }
 
@@ -75,11 +86,14 @@ func (c *call) describeStatus(s *pinning.Status) *showInfo {
 		if p.Err != nil {
 			pin.Problem = c.tell(p.Err)
 			if isDenied(p.Err) {
-				pin.State = "unknown"
+				pin.State = unknown
 			}
 		}
+		if pin.State != pinning.StateOK.String() {
+			pin.Remedy = c.remedy(s.Name, pin.State, p.Path)
+		}
 		if p.Link.Type != 0 {
-			pin.Attached = &attachInfo{Link: p.Link.Type.String(), Program: p.Link.ProgramID, To: attachedTo(p.Link)}
+			pin.Attached = &attachInfo{Link: p.Link.Type.String(), Program: p.Link.ProgramID, Runs: programName(r, p.Link.ProgramID), To: attachedTo(p.Link)}
 			if p.Link.AttachType != 0 || p.Link.Type == sys.LinkTypeCgroup {
 				pin.Attached.AttachType = p.Link.AttachType.String()
 			}
@@ -87,6 +101,16 @@ func (c *call) describeStatus(s *pinning.Status) *showInfo {
 		info.Pins = append(info.Pins, pin)
 	}
 	return info
+}
+
+// programName gives the name of the object's program that has an id, "" if none has it.
+func programName(r pinning.Record, id uint32) string {
+	for _, p := range r.Pins {
+		if p.Kind == pinning.KindProgram && p.ID == id {
+			return p.Name
+		}
+	}
+	return ""
 }
 
 // attachedTo says in one word what a link hangs on; "nothing" where that is gone.
@@ -117,6 +141,9 @@ func (i *showInfo) print(out io.Writer) {
 		what = "auto-pinned maps only"
 	}
 	fmt.Fprintf(out, "%s: %s, generation %d, elf %s\n", plain(i.Name), what, i.Generation, i.ELF)
+	if i.Build != "" {
+		fmt.Fprintf(out, "  of the file given: %s\n", i.Build)
+	}
 	var table [][]string
 	for _, p := range i.Pins {
 		row := []string{p.Kind, p.label(), decimal(p.ID), p.State, "-", plain(p.Path)}
@@ -125,16 +152,12 @@ func (i *showInfo) print(out io.Writer) {
 		}
 		if p.Attached != nil {
 			row[4] = p.Attached.Link + " " + p.Attached.To
+			if p.Attached.Runs != p.Name {
+				row[4] += ", runs " + cmp.Or(p.Attached.Runs, "id "+decimal(p.Attached.Program))
+			}
 		}
 		table = append(table, row)
 	}
 	rows(out, "  ", "KIND NAME ID STATE ATTACHED PATH", table)
-	for _, p := range i.Pins {
-		if p.Problem != "" {
-			fmt.Fprintf(out, "  %s %s: %s\n", p.Kind, p.label(), p.Problem)
-		}
-	}
-	for _, name := range i.Foreign {
-		fmt.Fprintf(out, "  not Pinion's: %s\n", plain(name))
-	}
+	i.printDrift(out)
 }
