@@ -36,7 +36,7 @@ build: ## build bin/pinion, static; the same source gives the same bytes
 	@sh tools/setup.sh go
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/pinion ./cmd/pinion
 
-test: setup fmt-check vet lint cross check-generate test-host test-vm ## set the machine up, check everything, run every test here and on every kernel of the matrix
+test: setup fmt-check vet lint cross check-generate model test-host test-vm ## set the machine up, check everything, run every test here and on every kernel of the matrix
 
 setup: ## install what the checks and tests need and is missing (Debian), or say what is missing
 	@echo '== setup: go, compilers, and the tools to compare with'
@@ -90,6 +90,11 @@ check-generate: ## fail where an object in testdata/bpf is not what its source g
 	cp testdata/bpf/*.o "$$dir/committed"; cd "$$dir"; diff -rq committed built >&2 || \
 	{ echo 'make: objects in testdata/bpf are not what their sources give: run make generate, and look at what changed' >&2; exit 1; }
 
+model: ## check the protocol's model with spin: it keeps the guarantees, and each mistake that is put in is found
+	@echo '== model: docs/protocol.pml'
+	@sh tools/setup.sh model
+	@sh tools/checkmodel.sh
+
 size: ## measure the static binaries against their budgets
 	@go run -buildvcs=false ./internal/sizes
 
@@ -109,4 +114,4 @@ cover: ## run every test here and on every kernel, and write coverage.html
 clean: ## remove what was built
 	@rm -rf bin coverage.out coverage.host coverage.vm coverage.html
 
-.PHONY: help demo build test setup test-host test-vm race fmt-check vet lint cross generate check-generate size fuzz cover clean
+.PHONY: help demo build test setup test-host test-vm race fmt-check vet lint cross generate check-generate model size fuzz cover clean

@@ -1,8 +1,9 @@
 #!/bin/sh
-# Sets a machine up: tools/setup.sh [go] [build] [judges] [vm], all of them if none is named.
+# Sets a machine up: tools/setup.sh [go] [build] [judges] [model] [vm], all of them if none is named.
 #   go      a Go that go.mod accepts; never installed, only looked for
 #   build   what makes the objects in testdata/bpf from their sources
 #   judges  other loaders and tools, for tests that compare with them
+#   model   what checks the protocol's model
 #   vm      what boots other kernels; tools/vmtest.sh fetches those themselves
 # It installs on Debian, and only what is missing. Elsewhere it says what is missing. Where all is there, it does nothing.
 set -eu
@@ -12,6 +13,7 @@ build='clang-19:clang-19 llvm-19:llvm-strip-19 libbpf-dev:/usr/include/bpf/bpf_h
 judges='bpftool:bpftool libbpf-dev:/usr/include/bpf/libbpf.h libelf-dev:/usr/include/libelf.h zlib1g-dev:/usr/include/zlib.h
 	gcc:gcc libc6-dev:/usr/include/stdio.h iproute2:ip strace:strace libxdp1:/usr/lib/*/bpf/xdp-dispatcher.o
 	llvm-19:llvm-objdump-19'
+model='spin:spin gcc:gcc libc6-dev:/usr/include/stdio.h' # spin makes C, and preprocesses with gcc
 
 case $(uname -m) in
 aarch64) vm='qemu-system-arm:qemu-system-aarch64' ;;
@@ -75,14 +77,15 @@ install() {
 }
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
-[ $# -gt 0 ] || set -- go build judges vm
+[ $# -gt 0 ] || set -- go build judges model vm
 for group; do
 	# shellcheck disable=SC2086 # lists of pairs
 	case $group in
 	go) check_go ;;
 	build) install $build ;;
 	judges) install $judges ;;
+	model) install $model ;;
 	vm) install $vm ;;
-	*) die "no group $group: there are go, build, judges and vm" ;;
+	*) die "no group $group: there are go, build, judges, model and vm" ;;
 	esac
 done
