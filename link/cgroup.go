@@ -42,6 +42,11 @@ func (c Cgroup) create(program *sys.FD) (*Link, error) {
 	return newLink(sys.LinkCreateRelative(&attr))
 }
 
+// At implements [Placed]: the id of a cgroup is the inode number of its directory.
+func (c Cgroup) At(info *Info) bool {
+	return info.Type == sys.LinkTypeCgroup && info.AttachType == c.AttachType && info.CgroupID == inode(c.Dir)
+}
+
 func (c Cgroup) advice(err error) string {
 	switch errno, _ := err.(unix.Errno); errno {
 	case unix.EBADF:

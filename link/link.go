@@ -1,6 +1,8 @@
 package link
 
 import (
+	"golang.org/x/sys/unix"
+
 	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -10,6 +12,11 @@ import (
 type Attacher interface {
 	// Attach attaches a program. The program stays the caller's: it may be closed, the link holds a reference of its own.
 	Attach(program *sys.FD) (*Link, error)
+}
+
+// Placed is an [Attacher] that can tell whether a link is attached where it would attach a program. The kinds that can be updated are.
+type Placed interface {
+	At(info *Info) bool
 }
 
 // Link is a program's attachment to a hook. It owns a file descriptor; there is no finalizer.
@@ -99,4 +106,13 @@ func anyClosed(fds ...*sys.FD) bool {
 		}
 	}
 	return false
+}
+
+// inode gives a file's inode number, 0 if it cannot be had.
+func inode(fd *sys.FD) uint64 {
+	var st unix.Stat_t
+	if unix.Fstat(fd.Int(), &st) != nil {
+		return 0
+	}
+	return st.Ino
 }

@@ -22,6 +22,11 @@ func (n Netns) Attach(program *sys.FD) (*Link, error) {
 	return l, nil
 }
 
+// At implements [Placed].
+func (n Netns) At(info *Info) bool {
+	return info.Type == sys.LinkTypeNetns && info.AttachType == n.AttachType && uint64(info.NetnsIno) == inode(n.FD)
+}
+
 func (n Netns) create(program *sys.FD) (*Link, error) {
 	if anyClosed(program, n.FD) {
 		return nil, sys.ErrClosed

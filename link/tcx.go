@@ -23,6 +23,11 @@ func (t TCX) Attach(program *sys.FD) (*Link, error) {
 	return l, nil
 }
 
+// At implements [Placed]. Interfaces are compared by their index alone, which two network namespaces may both have.
+func (t TCX) At(info *Info) bool {
+	return info.Type == sys.LinkTypeTCX && info.AttachType == t.AttachType && info.Ifindex == t.Ifindex
+}
+
 func (t TCX) create(program *sys.FD) (*Link, error) {
 	if anyClosed(program) {
 		return nil, sys.ErrClosed

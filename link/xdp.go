@@ -43,6 +43,9 @@ func (x XDP) Attach(program *sys.FD) (*Link, error) {
 	return l, nil
 }
 
+// At implements [Placed]. Interfaces are compared by their index alone, which two network namespaces may both have.
+func (x XDP) At(info *Info) bool { return info.Type == sys.LinkTypeXDP && info.Ifindex == x.Ifindex }
+
 func (x XDP) fail(err error, do string) error {
 	return sys.Fail("attach XDP program", interfaceThing(x.Ifindex), err, do)
 }

@@ -24,7 +24,7 @@ func (o *Object) Attach() error {
 	if o.spec == nil {
 		return sys.Fail("attach object", text.Quote(o.name), unsupported("it was not loaded from a Spec, so nothing tells where its programs belong"), "use AttachTo")
 	}
-	o.forgetClosed()
+	o.ForgetClosed()
 	before := len(o.links)
 	for _, p := range o.programs {
 		if err := o.attachProgram(p); err != nil {
@@ -37,6 +37,8 @@ func (o *Object) Attach() error {
 
 // AttachTo attaches one program and makes the link the object's. The target tells the links of one program apart, as the name of an
 // interface would; "" is for a program that is attached once.
+//
+// A link that was carried over from a former build (see [Object.CarryLink]) and is attached to the same is given instead of a new one.
 //
 // The error wraps [ErrAttached] if there is a link of that name, ENOENT if no such program was loaded, or is that of how.
 func (o *Object) AttachTo(program, target string, how link.Attacher) (*Link, error) {
@@ -51,12 +53,18 @@ func (o *Object) AttachTo(program, target string, how link.Attacher) (*Link, err
 	if p == nil {
 		return fail(unix.ENOENT, "the object has no such program, or it was not loaded")
 	}
-	o.forgetClosed()
-	if o.Link(program, target) != nil {
-		return fail(ErrAttached, "close the link, or give this one another target")
-	}
+	o.ForgetClosed()
 	if how == nil {
 		return fail(unix.EINVAL, "nothing says how")
+	}
+	if there := o.Link(program, target); there != nil {
+		kept, err := o.takeCarried(there, how)
+		if err != nil {
+			return fail(err, "close the link, or give this one another target")
+		}
+		if kept {
+			return there, nil
+		}
 	}
 	l, err := how.Attach(p.fd)
 	if err != nil {
@@ -67,8 +75,30 @@ func (o *Object) AttachTo(program, target string, how link.Attacher) (*Link, err
 	return made, nil
 }
 
-// forgetClosed takes out the links that their user has closed.
-func (o *Object) forgetClosed() {
+// takeCarried tells whether a link that the object has is the one that is asked for: one that was carried over and is attached there. One that is
+// attached somewhere else is closed, and so makes room.
+func (o *Object) takeCarried(l *Link, how link.Attacher) (bool, error) {
+	if !l.carried {
+		return false, ErrAttached
+	}
+	l.carried = false
+	placed, can := how.(link.Placed)
+	if !can {
+		return true, nil
+	}
+	info, err := l.Info()
+	if err != nil || placed.At(&info) && info.Attached {
+		return err == nil, err
+	}
+	if err := l.Close(); err != nil {
+		return false, err
+	}
+	o.ForgetClosed()
+	return false, nil
+}
+
+// ForgetClosed takes out the links that their user has closed.
+func (o *Object) ForgetClosed() {
 	var open []*Link
 	for _, l := range o.links {
 		if l.FD().Int() >= 0 {

@@ -11,6 +11,8 @@ import (
 type LoadOptions struct {
 	// Maps is asked for every map before it is created, so that one that exists can be used instead. nil creates all.
 	Maps MapSource
+	// Fits decides whether an existing map may be used in the place of m, nil for [MapSpec.Compatible]. What it answers is the error of Load.
+	Fits func(m *MapSpec, have *Map) error
 	// Workers is how many programs are verified at once, 0 for as many as the process may use processors.
 	Workers int
 	// LogLevel is that of the verifier's log about a program that it refuses (see [VerifierError]): 1 or 0 for the paths that led to the

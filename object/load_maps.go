@@ -40,7 +40,11 @@ func (l *loader) existing(m *MapSpec) (*Map, error) {
 	if err != nil || have == nil {
 		return nil, err
 	}
-	if err = m.Compatible(have); err == nil {
+	fits := l.opts.Fits
+	if fits == nil {
+		fits = (*MapSpec).Compatible
+	}
+	if err = fits(m, have); err == nil {
 		err = m.sameContents(have)
 	}
 	if err != nil {

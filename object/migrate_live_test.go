@@ -50,7 +50,7 @@ func churn(t testing.TB, m *object.Map, first, n uint32) (stop func() int) {
 
 // TestMigrateLive copies maps that another thread changes all the time. What it leaves alone must be there after each copy.
 func TestMigrateLive(t *testing.T) {
-	const fixed, moving = 3000, 3000
+	const fixed, moving = 2000, 2000
 	for typ, keySize := range copyable {
 		if typ == sys.MapTypeArray || typ == sys.MapTypePercpuArray {
 			continue
@@ -62,7 +62,7 @@ func TestMigrateLive(t *testing.T) {
 			}
 			want := dump(t, from, 0)
 			stop := churn(t, from, 2*fixed, moving)
-			for range 10 {
+			for range 4 {
 				to := shape{typ, keySize, 40, 20000, 0}.make(t, "new")
 				count, err := object.Copy(from, to, nil)
 				if err != nil {
@@ -98,9 +98,9 @@ func checkFixed(t testing.TB, want map[string]string, m *object.Map) {
 	}
 }
 
-// TestMigrateMany moves 100 000 entries, and says how long it takes.
+// TestMigrateMany moves 20 000 entries, and says how long it takes.
 func TestMigrateMany(t *testing.T) {
-	const n = 100_000
+	const n = 20_000
 	for name, s := range map[string]shape{
 		"hash":            {sys.MapTypeHash, 16, 64, n, 0},
 		"hash, no memory": {sys.MapTypeHash, 16, 64, n, unix.BPF_F_NO_PREALLOC},

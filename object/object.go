@@ -15,6 +15,13 @@ type Object struct {
 	maps     []*Map
 	programs []*Program
 	links    []*Link
+	pinned   Pinned
+}
+
+// Pinned tells where an object is pinned, and since when: package pinning sets it. The zero value is that of an object that is not.
+type Pinned struct {
+	Name       string // of the tree: "flow", "flow@eth0"
+	Generation uint64 // grows with each upgrade
 }
 
 // NewObject makes an object of handles that exist, and owns them from then on.
@@ -84,6 +91,22 @@ func (o *Object) AddProgram(p *Program) { o.programs = append(o.programs, p) }
 //
 //go:noinline
 func (o *Object) AddLink(l *Link) { o.links = append(o.links, l) }
+
+// CarryLink gives the object a link that a former build of it has made, and that runs one of its programs by now. [Object.AttachTo] and
+// [Object.Attach] then give this link where they would make one: they attach nothing twice.
+func (o *Object) CarryLink(l *Link) {
+	l.carried = true
+	o.AddLink(l)
+}
+
+// Pinned tells where the object is pinned.
+func (o *Object) Pinned() Pinned { return o.pinned }
+
+// SetPinned is for who pins objects.
+func (o *Object) SetPinned(p Pinned) { o.pinned = p }
+
+// SetSpec says what an object that came back from its pins was loaded from, so that [Object.Attach] can attach what is not.
+func (o *Object) SetSpec(s *Spec) { o.spec = s }
 
 // Close closes every handle. Closing once more does nothing.
 func (o *Object) Close() error {

@@ -8,6 +8,7 @@ import (
 type Link struct {
 	*link.Link
 	program, target string
+	carried         bool // it was there before the object, and AttachTo has not been asked for it yet
 }
 
 // NewLink names a link after its program and, where one program is attached to several things, after what it is attached to.
