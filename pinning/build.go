@@ -3,8 +3,6 @@
 package pinning
 
 import (
-	"errors"
-
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/sys"
@@ -25,7 +23,9 @@ type pinnable struct {
 	pin    *Pin
 	fd     *sys.FD
 	id     uint32
-	shared bool // it is pinned there already
+	shared bool // an override's place has it already, and had it before any object of ours
+	placed bool // an override's place has it already
+	waits  bool // an override's place has what the replaced tree has there: it is moved there after the swap
 }
 
 // newBuilder begins a tree.
@@ -50,7 +50,7 @@ func (b *builder) pinInside(kind Kind, things []pinnable) error {
 		if t.pin.Kind != kind || t.pin.Override {
 			continue
 		}
-		dir, err := b.kindDir(kind)
+		dir, err := b.subdir(kind.Dir())
 		if err == nil {
 			err = sys.PinAt(dir, escapePair(t.pin.Name, t.pin.Target), t.fd)
 		}
@@ -61,13 +61,14 @@ func (b *builder) pinInside(kind Kind, things []pinnable) error {
 	return nil
 }
 
-func (b *builder) kindDir(kind Kind) (*sys.FD, error) {
-	if fd := b.inside.find(kind.Dir()); fd != nil {
+// subdir gives a directory below the tree, and makes it if it is not there.
+func (b *builder) subdir(place string) (*sys.FD, error) {
+	if fd := b.inside.find(place); fd != nil {
 		return fd, nil
 	}
-	fd, _, err := makeDirs(b.dir, kind.Dir())
+	fd, _, err := makeDirs(b.dir, place)
 	if err == nil {
-		b.inside.keep(kind.Dir(), fd)
+		b.inside.keep(place, fd)
 	}
 	return fd, err
 }
@@ -82,30 +83,56 @@ func (b *builder) writeRecord(record *Record, things []pinnable) error {
 			p.Path = t.pin.Place
 		}
 	}
+	return putRecord(b.dir, record)
+}
+
+// putRecord writes a record into a directory.
+func putRecord(dir *sys.FD, record *Record) error {
 	parts, err := encodeRecord(record)
 	if err != nil {
 		return err
 	}
 	for i, part := range parts {
-		if err := unix.Symlinkat(part, b.dir.Int(), RecordName(i)); err != nil {
+		if err := unix.Symlinkat(part, dir.Int(), RecordName(i)); err != nil {
 			return fail("write the record", RecordName(i), err, "")
 		}
 	}
 	return nil
 }
 
-// pinOutside pins what overrides put outside the tree and is not pinned there yet.
-func (b *builder) pinOutside(things []pinnable) error {
+// pinWaiting pins those of a kind whose place outside is not free before the swap.
+func (b *builder) pinWaiting(kind Kind, things []pinnable) error {
 	for i := range things {
 		t := &things[i]
-		if !t.pin.Override || t.shared {
+		if t.pin.Kind != kind || !t.waits {
+			continue
+		}
+		dir, err := b.subdir(waiting(kind))
+		if err == nil {
+			err = sys.PinAt(dir, escapePair(t.pin.Name, t.pin.Target), t.fd)
+		}
+		if err != nil {
+			return fail("pin", t.pin.called(), err, "")
+		}
+	}
+	return nil
+}
+
+// pinOutside pins what overrides put outside the tree, at places that are free.
+func (b *builder) pinOutside(things []pinnable, access *Access) error {
+	for i := range things {
+		t := &things[i]
+		if !t.pin.Override || t.placed || t.waits {
 			continue
 		}
 		place, name := splitPlace(t.pin.Place)
 		dir, made, err := makeDirs(b.stage.root.dir, place)
 		b.dirs = append(b.dirs, made...)
 		if err == nil {
-			err = sys.PinAt(dir, name, t.fd)
+			if err = sys.PinAt(dir, name, t.fd); err == nil {
+				b.pinned = append(b.pinned, t.pin.Place)
+				err = access.allowPin(dir, name)
+			}
 			dir.Close()
 		}
 		if err == unix.EEXIST {
@@ -114,17 +141,16 @@ func (b *builder) pinOutside(things []pinnable) error {
 		if err != nil {
 			return fail("pin", t.pin.called(), err, "")
 		}
-		b.pinned = append(b.pinned, t.pin.Place)
 	}
 	return nil
 }
 
-// commit puts the tree in its place, and then nothing fails any more: what it replaced, if it cannot be cleared, the next one to take the lock clears.
+// commit puts the tree in its place.
 func (b *builder) commit(replace bool) error {
 	s := b.stage
-	replaced, err := "", error(nil)
+	var err error
 	if replace {
-		replaced, err = s.swap()
+		err = s.swap()
 	} else {
 		err = sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree)
 	}
@@ -134,31 +160,38 @@ func (b *builder) commit(replace bool) error {
 	if err != nil {
 		return fail("put in its place", s.root.path+s.tree, err, "")
 	}
-	if replace {
-		s.drop(replaced, false)
+	return nil
+}
+
+// swap puts the new tree in the place of another, which then lies in the staging directory: as new where the kernel can exchange two directories (Linux 5.16), in
+// one step; else in two, as old. Between the two there is no tree in place, and new and old are both there, which nothing else looks like. Those who ask what
+// trees claim must not come between, so that takes the lock of what is outside.
+func (s *stage) swap() error {
+	err := sys.Exchange(s.dir, newTree, s.root.dir, s.tree)
+	if err != unix.EINVAL {
+		return err
+	}
+	if err := s.lockOutside(); err != nil {
+		return err
+	}
+	if err := sys.RenameNoReplace(s.root.dir, s.tree, s.dir, oldTree); err != nil {
+		return err
+	}
+	if err := sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree); err != nil {
+		back := sys.RenameNoReplace(s.dir, oldTree, s.root.dir, s.tree)
+		s.torn = back != nil
+		return join(err, back)
 	}
 	return nil
 }
 
-// swap puts the new tree in the place of another and tells what that is called in the staging directory: in one step where the kernel can
-// exchange two directories (Linux 5.16), else in two, which recover can tell from anything else.
-func (s *stage) swap() (replaced string, err error) {
-	if err = sys.Exchange(s.dir, newTree, s.root.dir, s.tree); err != unix.EINVAL {
-		return newTree, err
-	}
-	if err = sys.RenameNoReplace(s.root.dir, s.tree, s.dir, oldTree); err != nil {
-		return "", err
-	}
-	if err = sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree); err != nil {
-		return "", errors.Join(err, sys.RenameNoReplace(s.dir, oldTree, s.root.dir, s.tree))
-	}
-	return oldTree, nil
-}
-
-// undo removes everything that was made. The links in it stay attached as long as the caller holds them. It closes the builder first, since it may
+// undo removes everything that was made, unless a swap was cut in half: then nothing may be touched, and the next one to take the lock finishes it. The links in it stay attached as long as the caller holds them. It closes the builder first, since it may
 // be the lack of descriptors that is to be undone.
 func (b *builder) undo() error {
 	b.close()
+	if b.stage.torn {
+		return nil
+	}
 	var failed error
 	for _, place := range b.pinned {
 		at, name := splitPlace(place)
@@ -169,10 +202,7 @@ func (b *builder) undo() error {
 		}
 		failed = join(failed, err)
 	}
-	for i := len(b.dirs) - 1; i >= 0; i-- {
-		// Another process may have put something in it: then it stays.
-		unix.Unlinkat(b.stage.root.dir.Int(), b.dirs[i], unix.AT_REMOVEDIR)
-	}
+	b.stage.root.removeDirs(b.dirs) // another process may have put something in one: then it stays
 	return join(failed, clearTree(b.stage.dir, newTree))
 }
 

@@ -140,7 +140,7 @@ func ids(obj *object.Object) map[string]uint32 {
 	return all
 }
 
-// countLinks gives how many links run a program of that kernel name.
+// countLinks gives how many attached links run a program of that kernel name. One that was detached may live on for a moment.
 func countLinks(t testing.TB, program string) int {
 	t.Helper()
 	n := 0
@@ -149,11 +149,11 @@ func countLinks(t testing.TB, program string) int {
 		if err != nil {
 			continue // it ended meanwhile
 		}
-		var info sys.LinkInfo
-		_, err = sys.GetInfo(fd, &info)
-		fd.Close()
+		l, err := link.FromFD(fd)
 		check(t, err)
-		if programName(t, info.ProgID) == program {
+		runs, attached, err := l.State()
+		check(t, errors.Join(err, l.Close()))
+		if attached && programName(t, runs) == program {
 			n++
 		}
 	}

@@ -13,6 +13,14 @@ const (
 // stagePrefix and a tree's name are together the name of the directory in which the tree is built.
 const stagePrefix = "%stage-"
 
+// Other reserved names: the directory of the root that is the lock of what lies outside of trees; in a tree, what is yet to be moved to its place outside, and the
+// generation before.
+const (
+	outsideLock  = "%stage"
+	outsideDir   = "%outside"
+	previousTree = "%previous"
+)
+
 // A Kind is the kind of thing that a pin keeps alive. The zero Kind is none of them.
 type Kind uint8
 

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -72,11 +74,13 @@ type State uint8
 
 // The states of a pin.
 const (
-	StateOK       State = iota
-	StateGone           // nothing is there any more
-	StateReplaced       // something else is there
-	StateDetached       // a link that is attached to nothing any more: it was detached, or its target is gone
-	StateSwapped        // a link that runs a program which is not the pinned one
+	StateOK        State = iota
+	StateGone            // nothing is there any more
+	StateReplaced        // something else is there
+	StateDetached        // a link that is attached to nothing any more: it was detached, or its target is gone
+	StateSwapped         // a link that runs a program which is not the pinned one
+	StateSwitching       // such a link, while some process is changing the object: an upgrade switches links before its tree is there
+	StateUnknown         // it could not be looked at: Err says why
 )
 
 // String gives one word.
@@ -92,6 +96,8 @@ func (s State) String() string {
 		return "detached"
 	case StateSwapped:
 		return "swapped"
+	case StateSwitching:
+		return "switching"
 	}
 	return "unknown"
 }
@@ -111,11 +117,13 @@ type Status struct {
 	Record  Record
 	Pins    []PinStatus // in the record's order
 	Foreign []string    // files in the tree that the record does not have, relative to the tree
+
+	Previous *Record // of the generation that an upgrade kept; nil if there is none
 }
 
 // Drifted tells whether anything is not as the record says.
 func (s *Status) Drifted() bool {
-	return len(s.Foreign) > 0 || slices.ContainsFunc(s.Pins, func(p PinStatus) bool { return p.State != StateOK || p.Err != nil })
+	return len(s.Foreign) > 0 || slices.ContainsFunc(s.Pins, func(p PinStatus) bool { return p.State != StateOK && p.State != StateSwitching || p.Err != nil })
 }
 
 // Status looks at every pin of an object and tells how it differs from the record: a pin that was removed or replaced, a link that was
@@ -125,30 +133,67 @@ func (r *Root) Status(name string) (*Status, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := r.openTree(tree)
-	if err != nil {
-		return nil, fail("show", r.path+tree, err, "")
+	for {
+		t, err := r.openTree(tree)
+		if err != nil {
+			return nil, fail("show", r.path+tree, err, "")
+		}
+		status, err := t.status(r)
+		moved := (err != nil || status.Drifted()) && t.moved(r)
+		t.close()
+		switch {
+		case moved: // it was being replaced or removed: what is there now counts
+		case err != nil:
+			return nil, fail("show", r.path+tree, err, "")
+		default:
+			return status, nil
+		}
 	}
-	defer t.close()
-	status := &Status{Name: tree, Record: *t.record}
+}
+
+func (t *tree) status(r *Root) (*Status, error) {
+	status := &Status{Name: t.name, Record: *t.record}
+	var err error
 	if status.Foreign, err = t.foreign(); err != nil {
-		return nil, fail("show", r.path+tree, err, "")
+		return nil, err
+	}
+	previous, err := t.previous(r)
+	if err == nil {
+		status.Previous = previous.record
+		previous.close()
 	}
 	for i := range t.record.Pins {
-		status.Pins = append(status.Pins, t.status(r, &t.record.Pins[i]))
+		p := t.pinStatus(r, &t.record.Pins[i])
+		if p.State == StateSwapped && r.isLocked(t.name) {
+			p.State = StateSwitching
+		}
+		status.Pins = append(status.Pins, p)
 	}
 	return status, nil
 }
 
-func (t *tree) status(r *Root, p *RecordedPin) PinStatus {
+// isLocked tells whether some process is changing a tree. It looks by taking the lock for a moment.
+func (r *Root) isLocked(tree string) bool {
+	dir, err := sys.OpenDirAt(r.dir, stagePrefix+tree)
+	if err != nil {
+		return false
+	}
+	defer dir.Close()
+	return sys.Lock(dir, 0) == unix.EAGAIN
+}
+
+func (t *tree) pinStatus(r *Root, p *RecordedPin) PinStatus {
 	s := PinStatus{RecordedPin: *p, Path: r.path + p.Place(t.name)}
 	fd, err := t.get(p)
 	if err != nil {
 		s.Err = err
-		if _, statErr := t.lstat(p); statErr != nil {
+		switch {
+		case t.isGone(p):
 			s.State = StateGone
-		} else {
+		case errors.Is(err, ErrDrift), errors.Is(err, ErrForeign):
 			s.State = StateReplaced
+		default:
+			s.State = StateUnknown
 		}
 		return s
 	}
@@ -161,7 +206,9 @@ func (t *tree) status(r *Root, p *RecordedPin) PinStatus {
 		s.Link, err = l.Info()
 		l.Close()
 	}
-	if s.Err = err; err == nil {
+	if s.Err = err; err != nil {
+		s.State = StateUnknown
+	} else {
 		s.State = t.linkState(p.Name, s.Link.ProgramID, s.Link.Attached)
 	}
 	return s

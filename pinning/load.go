@@ -32,7 +32,7 @@ func (r *Root) Load(spec *object.Spec, opts *Options) (*object.Object, error) {
 	if err != nil {
 		return nil, fail("load", r.path+tree, err, "")
 	}
-	if err := s.pinByName(obj, spec, pins); err != nil {
+	if err := s.pinByName(obj, spec, opts, pins); err != nil {
 		return nil, join(fail("pin", r.path+tree, err, adviseExist(err)), obj.Close())
 	}
 	return obj, nil
@@ -52,13 +52,22 @@ func (s *stage) load(spec *object.Spec, opts *Options, pins []Pin) (*object.Obje
 	if opts.Load != nil {
 		load = *opts.Load
 	}
-	t, err := s.root.openTree(s.tree)
+	t, err := s.root.openPlaced(s.tree)
 	if err != nil && !errors.Is(err, ErrNotExist) {
 		return nil, err
 	}
 	defer t.close()
+	if hasOverride(pins) {
+		if err := s.lockOutside(); err != nil {
+			return nil, err
+		}
+	}
 	load.Maps = &pinnedMaps{root: s.root, tree: t, pins: pins, next: load.Maps}
 	return spec.Load(&load)
+}
+
+func hasOverride(pins []Pin) bool {
+	return slices.ContainsFunc(pins, func(p Pin) bool { return p.Override })
 }
 
 // pinnedMaps is the source of existing maps that a load asks.
@@ -116,8 +125,8 @@ func (s *pinnedMaps) overridden(p *Pin) (*object.Map, error) {
 }
 
 // pinByName pins those auto-pinned maps of a loaded object that are not pinned yet.
-func (s *stage) pinByName(obj *object.Object, spec *object.Spec, pins []Pin) error {
-	t, err := s.root.openTree(s.tree)
+func (s *stage) pinByName(obj *object.Object, spec *object.Spec, opts *Options, pins []Pin) error {
+	t, err := s.root.openPlaced(s.tree)
 	if err != nil && !errors.Is(err, ErrNotExist) {
 		return err
 	}
@@ -141,7 +150,7 @@ func (s *stage) pinByName(obj *object.Object, spec *object.Spec, pins []Pin) err
 		return because(ErrExist, "the whole object, without the auto-pinned map "+readable(missing), nil)
 	}
 	if t != nil {
-		if _, err := s.mayPin(obj); err != nil {
+		if err := t.mayBecome(obj); err != nil {
 			return err
 		}
 		for i := range t.record.Pins {
@@ -155,7 +164,7 @@ func (s *stage) pinByName(obj *object.Object, spec *object.Spec, pins []Pin) err
 		return err
 	}
 	defer b.close()
-	if err := s.pinMaps(b, obj, maps, t != nil); err != nil {
+	if err := s.pinMaps(b, obj, maps, t, opts); err != nil {
 		return join(err, b.undo())
 	}
 	return nil
@@ -174,19 +183,20 @@ func (t *tree) has(pin *Pin) bool {
 }
 
 // pinMaps makes a tree of maps alone.
-func (s *stage) pinMaps(b *builder, obj *object.Object, maps []Pin, replace bool) error {
-	things, err := s.pinnables(obj, maps)
+func (s *stage) pinMaps(b *builder, obj *object.Object, maps []Pin, old *tree, opts *Options) error {
+	things, err := s.pinnables(obj, maps, old)
 	if err != nil {
 		return err
 	}
-	if err := b.pinInside(KindMap, things); err != nil {
+	if err := b.pinCode(things); err != nil {
 		return err
 	}
-	if err := b.writeRecord(recordOf(obj, s.tree, false), things); err != nil {
+	if err := b.finish(recordOf(obj, s.tree, false), things, opts.Access); err != nil {
 		return err
 	}
-	if err := b.pinOutside(things); err != nil {
+	if err := b.commit(old != nil); err != nil {
 		return err
 	}
-	return b.commit(replace)
+	s.settle()
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/object"
+	"github.com/pinion-bpf/pinion/sys"
 )
 
 // Open gives the whole object back from its pins: maps, programs and links with their full names, each verified against the record.
@@ -40,7 +41,7 @@ func (r *Root) open(name string) (*tree, *object.Object, error) {
 		if err == nil {
 			return t, obj, nil
 		}
-		moved := !sameDir(r.dir, name, t.dir)
+		moved := t.moved(r)
 		t.close()
 		if !moved {
 			return nil, nil, err
@@ -51,6 +52,7 @@ func (r *Root) open(name string) (*tree, *object.Object, error) {
 // object makes handles of all recorded pins.
 func (t *tree) object() (*object.Object, error) {
 	obj := object.NewObject(t.record.Object, nil, nil, nil)
+	obj.SetPinned(object.Pinned{Name: t.name, Generation: t.record.Generation})
 	for i := range t.record.Pins {
 		if err := t.addTo(obj, &t.record.Pins[i]); err != nil {
 			return nil, join(err, obj.Close())
@@ -65,6 +67,11 @@ func (t *tree) addTo(obj *object.Object, p *RecordedPin) error {
 	if err != nil {
 		return err
 	}
+	return addPin(obj, p, fd)
+}
+
+// addPin gives an object what a descriptor is of.
+func addPin(obj *object.Object, p *RecordedPin, fd *sys.FD) error {
 	switch p.Kind {
 	case KindMap:
 		m, err := object.NewMap(p.Name, fd)
@@ -114,20 +121,21 @@ func (r *Root) Unpin(name string, opts *Options) error {
 }
 
 func (s *stage) unpin() error {
-	t, err := s.root.openTree(s.tree)
+	t, err := s.root.openPlaced(s.tree)
 	if err != nil {
 		return err
 	}
 	defer t.close()
-	foreign, err := t.foreign()
-	if err != nil {
+	if err := t.noForeign(); err != nil {
 		return err
-	}
-	if len(foreign) > 0 {
-		return because(ErrForeign, list(foreign), nil)
 	}
 	if err := t.verifyForRemoval(); err != nil {
 		return err
+	}
+	if t.sharable() {
+		if err := s.lockOutside(); err != nil {
+			return err
+		}
 	}
 	if err := unix.Renameat2(s.root.dir.Int(), s.tree, s.dir.Int(), oldTree, unix.RENAME_NOREPLACE); err != nil {
 		return err
@@ -155,6 +163,12 @@ func (t *tree) verifyForRemoval() error {
 		}
 	}
 	return nil
+}
+
+// isGone tells whether nothing is at the place of a pin.
+func (t *tree) isGone(p *RecordedPin) bool {
+	_, err := t.lstat(p)
+	return err == unix.ENOENT
 }
 
 func (t *tree) lstat(p *RecordedPin) (unix.Stat_t, error) {

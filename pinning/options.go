@@ -25,6 +25,12 @@ type Options struct {
 	// Attach is called by Ensure when it has loaded the object, to attach it: (*object.Object).Attach for what the sections say, or a
 	// function that gives the targets. nil attaches nothing.
 	Attach func(*object.Object) error
+	// Upgrade says how another build of the object takes the place of the pinned one, in Upgrade, Rollback and Ensure.
+	Upgrade *UpgradeOptions
+	// NoUpgrade makes Ensure answer ErrDifferent where it would upgrade.
+	NoUpgrade bool
+	// Access says who may use what is pinned; nil for the process's user alone.
+	Access *Access
 }
 
 // Flat gives the overrides that put each auto-pinned map (LIBBPF_PIN_BY_NAME) of an object at <root>/<map>, where libbpf with that root as its

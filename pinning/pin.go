@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -32,9 +31,10 @@ func (r *Root) Pin(obj *object.Object, opts *Options) error {
 		return fail("pin", r.path+tree, err, "")
 	}
 	defer s.release()
-	replace, err := s.mayPin(obj)
+	old, err := s.mayPin(obj)
+	defer old.close()
 	if err == nil {
-		err = s.pin(obj, pins, replace, nil)
+		err = s.pin(obj, pins, old, opts, nil)
 	}
 	if err != nil {
 		return fail("pin", r.path+tree, err, adviseExist(err))
@@ -56,35 +56,48 @@ func adviseExist(err error) string {
 	return ""
 }
 
-// mayPin looks at what is in the tree's place: nothing, or only maps that the object has too, which may be replaced by the whole.
-func (s *stage) mayPin(obj *object.Object) (replace bool, err error) {
-	t, err := s.root.openTree(s.tree)
+// mayPin looks at what is in the tree's place: nothing, or only maps that the object has too, which may be replaced by the whole. It gives that tree, which the
+// caller closes, and nil for nothing.
+func (s *stage) mayPin(obj *object.Object) (*tree, error) {
+	t, err := s.root.openPlaced(s.tree)
 	if errors.Is(err, ErrNotExist) {
-		return false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	defer t.close()
+	if err := t.mayBecome(obj); err != nil {
+		t.close()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *tree) mayBecome(obj *object.Object) error {
 	if t.record.Complete {
-		return false, because(ErrExist, "the whole object", nil)
+		return because(ErrExist, "the whole object", nil)
 	}
 	for i := range t.record.Pins {
 		p := &t.record.Pins[i]
 		if m := obj.Map(p.Name); m == nil || m.ID() != p.ID {
-			return false, because(ErrExist, "its auto-pinned map "+readable(p.Name)+" is not this object's: load with Root.Load", nil)
+			return because(ErrExist, "its auto-pinned map "+readable(p.Name)+" is not this object's: load with Root.Load", nil)
 		}
 	}
-	foreign, err := t.foreign()
-	if err == nil && len(foreign) > 0 {
-		err = because(ErrForeign, t.name+"/"+foreign[0], nil)
-	}
-	return true, err
+	return t.noForeign()
 }
 
-// pin builds the tree and puts it in its place. Maps and programs come first; then attach, if there is one, makes the links; then the
-// record tells all, before anything is made outside the tree and before a link is pinned.
-func (s *stage) pin(obj *object.Object, pins []Pin, replace bool, attach func() ([]Pin, error)) (err error) {
+// noForeign makes sure that nothing is in the tree that Pinion did not make.
+func (t *tree) noForeign() error {
+	foreign, err := t.foreign()
+	if err == nil && len(foreign) > 0 {
+		err = because(ErrForeign, t.name+"/"+list(foreign), nil)
+	}
+	return err
+}
+
+// pin builds the tree and puts it in its place; old is the tree that it replaces, or nil. Maps and programs come first; then attach, if there is one,
+// makes the links; then the record tells all, before anything is made outside the tree and before a link is pinned.
+func (s *stage) pin(obj *object.Object, pins []Pin, old *tree, opts *Options, attach func() ([]Pin, error)) (err error) {
 	b, err := s.newBuilder()
 	if err != nil {
 		return err
@@ -95,33 +108,67 @@ func (s *stage) pin(obj *object.Object, pins []Pin, replace bool, attach func() 
 			err = join(err, b.undo())
 		}
 	}()
-	things, err := s.pinnables(obj, pins)
+	things, err := s.pinnables(obj, pins, old)
 	if err != nil {
 		return err
 	}
-	for _, kind := range []Kind{KindMap, KindProgram} {
-		if err := b.pinInside(kind, things); err != nil {
-			return err
-		}
+	if err := b.pinCode(things); err != nil {
+		return err
 	}
 	if attach != nil {
 		if pins, err = attach(); err != nil {
 			return err
 		}
-		if things, err = s.pinnables(obj, pins); err != nil {
+		if things, err = s.pinnables(obj, pins, old); err != nil {
 			return err
 		}
 	}
-	if err := b.writeRecord(recordOf(obj, s.tree, true), things); err != nil {
+	record := recordOf(obj, s.tree, true)
+	if err := b.finish(record, things, opts.Access); err != nil {
 		return err
 	}
-	if err := b.pinOutside(things); err != nil {
+	if err := b.commit(old != nil); err != nil {
+		return err
+	}
+	s.done(obj, record)
+	return nil
+}
+
+// done is called once the new tree is in its place: nothing fails any more. What cannot be cleared, the next one to take the lock clears.
+func (s *stage) done(obj *object.Object, record *Record) error {
+	obj.SetPinned(object.Pinned{Name: s.tree, Generation: record.Generation})
+	_, err := s.settle()
+	return err
+}
+
+// pinCode pins maps and programs in the tree.
+func (b *builder) pinCode(things []pinnable) error {
+	for _, kind := range [...]Kind{KindMap, KindProgram} {
+		if err := b.pinInside(kind, things); err != nil {
+			return err
+		}
+		if err := b.pinWaiting(kind, things); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish writes the record of a tree that has its maps and programs, and then pins what outlives a process that dies: first what is outside, then the links.
+func (b *builder) finish(record *Record, things []pinnable, access *Access) error {
+	if err := b.writeRecord(record, things); err != nil {
+		return err
+	}
+	if err := b.pinOutside(things, access); err != nil {
 		return err
 	}
 	if err := b.pinInside(KindLink, things); err != nil {
 		return err
 	}
-	return b.commit(replace)
+	if err := b.pinWaiting(KindLink, things); err != nil {
+		return err
+	}
+	return b.allow(access)
 }
 
 // recordOf gives the head of an object's first record.
@@ -134,9 +181,10 @@ func recordOf(obj *object.Object, tree string, complete bool) *Record {
 	return record
 }
 
-// pinnables finds the handle for each pin, and looks at the places outside the tree.
-func (s *stage) pinnables(obj *object.Object, pins []Pin) ([]pinnable, error) {
+// pinnables finds the handle for each pin, and looks at the places outside the tree. old is the tree that is to be replaced, or nil.
+func (s *stage) pinnables(obj *object.Object, pins []Pin, old *tree) ([]pinnable, error) {
 	things := make([]pinnable, len(pins))
+	var others *othersClaims
 	for i := range pins {
 		p, t := &pins[i], &things[i]
 		t.pin = p
@@ -158,8 +206,13 @@ func (s *stage) pinnables(obj *object.Object, pins []Pin) ([]pinnable, error) {
 			return nil, fail("pin", p.called(), sys.ErrClosed, "pin an object before it is closed")
 		}
 		if p.Override {
-			var err error
-			if t.shared, err = s.root.look(p, t.id); err != nil {
+			if others == nil {
+				var err error
+				if others, err = s.askOthers(old); err != nil {
+					return nil, err
+				}
+			}
+			if err := s.lookOutside(t, old, others); err != nil {
 				return nil, err
 			}
 		}
@@ -167,26 +220,13 @@ func (s *stage) pinnables(obj *object.Object, pins []Pin) ([]pinnable, error) {
 	return things, nil
 }
 
-// look tells whether a place outside the tree has the very map already. Anything else there is an error.
-func (r *Root) look(p *Pin, id uint32) (bool, error) {
-	fd, err := r.getOutside(p.Place)
-	if err == unix.ENOENT {
-		return false, nil
+// askOthers takes the lock of what is outside, and asks what other trees claim.
+func (s *stage) askOthers(but *tree) (*othersClaims, error) {
+	if err := s.lockOutside(); err != nil {
+		return nil, err
 	}
-	var kind sys.Kind
-	var have uint32
-	if err == nil {
-		kind, have, err = sys.KindOf(fd)
-		fd.Close()
-	}
-	if err != nil {
-		return false, fail("pin", p.called(), err, "")
-	}
-	if Kind(kind) == KindMap && p.Kind == KindMap && have == id {
-		return true, nil
-	}
-	return false, fail("pin", p.called(), because(ErrExist, text.Form("{} is a {} with id {}").
-		Add(p.Path).Add(kind.String()).Uint(uint64(have)).String(), nil), "choose another path")
+	others, err := s.root.claimedByOthers(but)
+	return &others, err
 }
 
 // getOutside opens the pin at a place below the root. What is no pin is ErrForeign.

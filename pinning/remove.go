@@ -18,12 +18,19 @@ import (
 // that something else holds it.
 const detachWait = 5 * time.Second
 
-// removeTree removes a tree that lies in the staging directory as name. It returns when the programs are detached: LINK_DETACH where the kind
-// has it, then unlink, then close; for the other kinds unlink, close, and wait for the link to end.
+// removeTree removes a tree that lies in the staging directory as name: its links, then what is outside, then the rest, its record last. It returns when
+// the programs are detached: LINK_DETACH where the kind has it, then unlink, then close; for the other kinds unlink, close, and wait for the link to end.
+// What the tree in place or another object has too stays as it is.
 func (s *stage) removeTree(t *tree, name string) error {
-	others, err := s.root.claimedByOthers(t)
-	if err != nil {
-		return err
+	var others othersClaims
+	if t.sharable() {
+		err := s.lockOutside()
+		if err == nil {
+			others, err = s.root.claimedByOthers(t)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	var ending []*RecordedPin
 	for i := range t.record.Pins {
@@ -31,16 +38,16 @@ func (s *stage) removeTree(t *tree, name string) error {
 		if p.Kind != KindLink || p.Shared {
 			continue
 		}
-		detached, err := t.removeLink(p, slices.Contains(others.links, p.ID))
+		waits, err := t.removeLink(p, slices.Contains(others.links, p.ID))
 		if err != nil && !errors.Is(err, ErrDrift) {
 			return err
 		}
-		if !detached && err == nil {
+		if waits {
 			ending = append(ending, p)
 		}
 	}
 	// The record goes last: the next one to take the lock finds in it what is left outside the tree.
-	if err := s.removeOutside(t); err != nil {
+	if err := t.removeOutside(&others); err != nil {
 		return err
 	}
 	if err := clearTree(s.dir, name); err != nil {
@@ -49,9 +56,18 @@ func (s *stage) removeTree(t *tree, name string) error {
 	return waitForEnd(ending)
 }
 
-// removeLink removes the pin of a link and tells whether there is no end of the link to wait for: it was detached, or kept because another tree
-// has it too.
-func (t *tree) removeLink(p *RecordedPin, keep bool) (bool, error) {
+// sharable tells whether the tree has what others may have too: links, and pins outside.
+func (t *tree) sharable() bool {
+	for i := range t.record.Pins {
+		if p := &t.record.Pins[i]; p.Path != "" || p.Kind == KindLink {
+			return true
+		}
+	}
+	return false
+}
+
+// removeLink detaches a link, unless others have it, and removes its pin in the tree. It tells whether the link ends only when it is freed.
+func (t *tree) removeLink(p *RecordedPin, keep bool) (waits bool, err error) {
 	fd, err := t.get(p)
 	if err != nil {
 		return false, err
@@ -61,34 +77,33 @@ func (t *tree) removeLink(p *RecordedPin, keep bool) (bool, error) {
 		return false, err
 	}
 	defer l.Close()
-	detached := keep
+	waits = !keep
 	if !keep && l.CanDetach() {
 		err := l.Detach()
 		if err != nil && !errors.Is(err, link.ErrNoDetach) && !errors.Is(err, link.ErrDefunct) {
 			return false, err
 		}
-		detached = !errors.Is(err, link.ErrNoDetach)
+		waits = errors.Is(err, link.ErrNoDetach)
+	}
+	if p.Path != "" {
+		return waits, nil
 	}
 	dir, name, err := t.at(p)
 	if err != nil {
 		return false, err
 	}
-	return detached, unix.Unlinkat(dir.Int(), name, 0)
+	return waits, unix.Unlinkat(dir.Int(), name, 0)
 }
 
 // removeOutside removes the pins that overrides put outside the tree and that are still the recorded ones, but for those that were there before
 // and those that another tree has too.
-func (s *stage) removeOutside(t *tree) error {
-	others, err := s.root.claimedByOthers(t)
-	if err != nil {
-		return err
-	}
+func (t *tree) removeOutside(others *othersClaims) error {
 	for i := range t.record.Pins {
 		p := &t.record.Pins[i]
-		if p.Path == "" || p.Shared || slices.Contains(others.places, p.Path) {
+		if p.Path == "" || p.Shared || others.hasPlace(p.Path) {
 			continue
 		}
-		fd, err := t.get(p)
+		fd, err := t.getPlaced(p)
 		if errors.Is(err, ErrDrift) || errors.Is(err, ErrForeign) {
 			continue // not what was pinned there, so no longer ours
 		}
@@ -113,19 +128,16 @@ type othersClaims struct {
 	links  []uint32
 }
 
-// claimedByOthers gives the claims of all trees but one, if that one has something to be claimed. A tree that cannot be read claims nothing that
-// can be known.
+func (c *othersClaims) hasPlace(place string) bool {
+	return c != nil && slices.Contains(c.places, place)
+}
+
+// claimedByOthers gives the claims of all trees but one. What counts is what is in its place, or between the two steps of a swap; not what is being built or
+// removed, or two removals would each leave a link to the other. A tree that cannot be read claims nothing that can be known. The caller holds the lock of what is
+// outside.
 func (r *Root) claimedByOthers(but *tree) (othersClaims, error) {
 	var c othersClaims
-	alone := true
-	for i := range but.record.Pins {
-		p := &but.record.Pins[i]
-		alone = alone && p.Path == "" && p.Kind != KindLink
-	}
-	if alone {
-		return c, nil
-	}
-	names, err := r.trees()
+	names, err := r.claimants()
 	if err != nil {
 		return c, err
 	}
@@ -137,12 +149,49 @@ func (r *Root) claimedByOthers(but *tree) (othersClaims, error) {
 		if err != nil {
 			return c, err
 		}
-		if !sameInode(t.dir, but.dir) {
+		if but == nil || !sameInode(t.dir, but.dir) {
 			c.add(t.record)
 		}
 		t.close()
 	}
 	return c, nil
+}
+
+// claimants gives the names of the trees, those whose swap was cut in half included.
+func (r *Root) claimants() ([]string, error) {
+	names, err := r.trees()
+	if err != nil {
+		return nil, err
+	}
+	staged, err := r.staging()
+	for _, name := range staged {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names, err
+}
+
+// staging gives the names of the trees that have a staging directory.
+func (r *Root) staging() ([]string, error) {
+	dir, err := sys.OpenDirAt(r.dir, ".")
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	names, err := sys.ReadNames(dir)
+	var staged []string
+	for _, name := range names {
+		tree, is := text.CutPrefix(name, stagePrefix)
+		if !is {
+			continue
+		}
+		if _, _, err := ParseTreeName(tree); err == nil {
+			staged = append(staged, tree)
+		}
+	}
+	sortNames(staged)
+	return staged, err
 }
 
 func (c *othersClaims) add(record *Record) {

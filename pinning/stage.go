@@ -3,8 +3,6 @@
 package pinning
 
 import (
-	"errors"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,9 +14,9 @@ import (
 // it may hold:
 //
 //	new/  a tree that is being built, or after an exchange the one that was replaced
-//	old/  a tree that is being removed
+//	old/  a tree that is being removed, or was taken out of its place by a swap in two steps
 //
-// A process that dies leaves the directory with its lock free. The next one to take the lock clears it: see recover.
+// A process that dies leaves the directory with its lock free. The next one to take the lock settles it: see settle.
 const (
 	newTree = "new"
 	oldTree = "old"
@@ -26,28 +24,50 @@ const (
 
 // stage is a locked staging directory.
 type stage struct {
-	root *Root
-	tree string
-	dir  *sys.FD
+	root    *Root
+	tree    string
+	dir     *sys.FD
+	until   int64   // how long the caller waits for locks: see now
+	dry     bool    // not locked: only looked at, for a plan
+	torn    bool    // a swap in two steps was cut in half, and could not be undone
+	outside *sys.FD // the lock of what lies outside of trees, nil while it is not held
 }
 
-// lock takes the lock of a tree and clears what a dead process left in its staging directory.
+// lock takes the lock of a tree and settles what a dead process left in its staging directory.
 func (r *Root) lock(tree string, wait time.Duration) (*stage, error) {
-	start := time.Now()
+	s := &stage{root: r, tree: tree, until: now() + int64(wait)}
+	var err error
+	if s.dir, err = r.lockDir(stagePrefix+tree, s.until); err != nil {
+		return nil, err
+	}
+	if _, err := s.settle(); err != nil {
+		s.release()
+		return nil, fail("clear what a dead process left in", s.path(), err, "")
+	}
+	if s.outside == nil {
+		r.clearOutsideLock()
+	}
+	return s, nil
+}
+
+// now gives the time in nanoseconds since some moment. A time.Time in a structure would bring the time zones into every binary: 40 KB.
+func now() int64 {
+	var t unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &t) != nil {
+		return 0
+	}
+	return t.Nano()
+}
+
+func (s *stage) path() string { return s.root.path + stagePrefix + s.tree }
+
+// lockDir takes the lock that a directory of the root is, and makes the directory if it is not there.
+func (r *Root) lockDir(name string, until int64) (*sys.FD, error) {
 	for {
-		dir, err := r.tryLock(stagePrefix+tree, wait-time.Since(start))
-		if err != nil {
-			return nil, err
+		dir, err := r.tryLock(name, time.Duration(until-now()))
+		if dir != nil || err != nil {
+			return dir, err
 		}
-		if dir == nil {
-			continue
-		}
-		s := &stage{root: r, tree: tree, dir: dir}
-		if err := s.recover(); err != nil {
-			s.release()
-			return nil, fail("clear what a dead process left in", r.path+stagePrefix+tree, err, "")
-		}
-		return s, nil
 	}
 }
 
@@ -78,121 +98,37 @@ func (r *Root) tryLock(name string, wait time.Duration) (*sys.FD, error) {
 	if err == nil && sameDir(r.dir, name, dir) {
 		return dir, nil
 	}
-	dir.Close()
 	if err == unix.EAGAIN {
-		return nil, because(ErrBusy, "another process holds "+r.path+name, nil)
+		err = because(ErrBusy, holder(dir)+" holds "+r.path+name, nil)
+	} else if err != nil {
+		err = fail("lock", r.path+name, err, "")
 	}
+	dir.Close()
 	return nil, err
 }
 
-// release gives the lock up. The directory is removed first, while it is locked; if something is left in it, it stays for the next one.
+// unlockDir gives a lock up. The directory is removed first, while it is locked; if something is left in it, it stays for the next one.
+func (r *Root) unlockDir(name string, dir *sys.FD) {
+	unix.Unlinkat(r.dir.Int(), name, unix.AT_REMOVEDIR)
+	dir.Close()
+}
+
+// lockOutside takes the lock of what lies outside of trees, which is held until release. It comes after that of a tree always, and nobody has
+// the locks of two trees: so nobody waits in a circle.
+func (s *stage) lockOutside() error {
+	if s.outside != nil {
+		return nil
+	}
+	dir, err := s.root.lockDir(outsideLock, s.until)
+	s.outside = dir
+	return err
+}
+
+// release gives the locks up.
 func (s *stage) release() {
-	unix.Unlinkat(s.root.dir.Int(), stagePrefix+s.tree, unix.AT_REMOVEDIR)
-	s.dir.Close()
-}
-
-// recover finishes or undoes what a dead process was doing. What is called new was never seen by anyone, unless a swap of two trees was cut in
-// half, which only kernels without RENAME_EXCHANGE can show: then old is there too, the tree is in neither place, and new is finished.
-func (s *stage) recover() error {
-	names, err := sys.ReadNames(s.dir)
-	if err != nil {
-		return err
+	if s.outside != nil {
+		s.root.unlockDir(outsideLock, s.outside)
+		s.outside = nil
 	}
-	if i := slices.IndexFunc(names, func(n string) bool { return n != newTree && n != oldTree }); i >= 0 {
-		return because(ErrForeign, names[i], nil)
-	}
-	hasNew, hasOld := slices.Contains(names, newTree), slices.Contains(names, oldTree)
-	if hasNew && hasOld {
-		err := sys.RenameNoReplace(s.dir, newTree, s.root.dir, s.tree)
-		if err != nil && err != unix.EEXIST {
-			return err
-		}
-		hasNew = err != nil
-	}
-	if hasNew {
-		if err := s.drop(newTree, false); err != nil {
-			return err
-		}
-	}
-	if hasOld {
-		if err := s.drop(oldTree, true); err != nil && !errors.Is(err, ErrAttached) {
-			return err
-		}
-	}
-	return nil
-}
-
-// drop removes a tree in the staging directory and what its record has outside, so far as no other tree has it too. With detach, its links
-// are detached first.
-func (s *stage) drop(name string, detach bool) error {
-	dir, err := sys.OpenDirAt(s.dir, name)
-	if err != nil {
-		return err
-	}
-	t, err := s.root.treeIn(s.tree, dir)
-	if err != nil {
-		dir.Close()
-		if errors.Is(err, ErrForeign) || errors.Is(err, ErrRecord) {
-			return clearTree(s.dir, name) // no record was written yet, so nothing was made outside
-		}
-		return err
-	}
-	defer t.close()
-	if detach {
-		return s.removeTree(t, name)
-	}
-	if err := s.removeOutside(t); err != nil {
-		return err
-	}
-	return clearTree(s.dir, name)
-}
-
-// clearTree removes a tree's directory in a staging directory with every pin and record in it, and nothing else: what is not a tree's makes
-// it ErrForeign.
-func clearTree(parent *sys.FD, name string) error {
-	dir, err := sys.OpenDirAt(parent, name)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	names, err := sys.ReadNames(dir)
-	if err != nil {
-		return err
-	}
-	for _, n := range names {
-		switch {
-		case isKindDir(n):
-			err = clearPins(dir, n)
-		case isRecordName(n):
-			err = unix.Unlinkat(dir.Int(), n, 0)
-		default:
-			err = because(ErrForeign, name+"/"+n, nil)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return unix.Unlinkat(parent.Int(), name, unix.AT_REMOVEDIR)
-}
-
-func clearPins(tree *sys.FD, kindDir string) error {
-	dir, err := sys.OpenDirAt(tree, kindDir)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	names, err := sys.ReadNames(dir)
-	if err != nil {
-		return err
-	}
-	for _, n := range names {
-		err := unix.Unlinkat(dir.Int(), n, 0)
-		if err == unix.EISDIR {
-			return because(ErrForeign, kindDir+"/"+n, err)
-		}
-		if err != nil {
-			return fail("remove", kindDir+"/"+n, err, "")
-		}
-	}
-	return unix.Unlinkat(tree.Int(), kindDir, unix.AT_REMOVEDIR)
+	s.root.unlockDir(stagePrefix+s.tree, s.dir)
 }

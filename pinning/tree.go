@@ -3,6 +3,8 @@
 package pinning
 
 import (
+	"errors"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/order"
@@ -15,6 +17,9 @@ type tree struct {
 	name    string
 	dir     *sys.FD
 	record  *Record
+	gone    bool     // a pin is gone, though the kernel may have what it was
+	staged  bool     // it was found where a swap in two steps has it for a moment
+	flags   uint32   // with which pins are opened: BPF_F_RDONLY, or 0
 	inside  dirCache // below the tree
 	outside dirCache // below the root, for overrides
 }
@@ -63,8 +68,49 @@ func (c *dirCache) close() {
 	c.open = nil
 }
 
-// openTree opens an object's directory and reads its record. Errors wrap ErrNotExist, ErrForeign, ErrRecord or an errno.
+// openTree opens an object's directory and reads its record. On kernels without RENAME_EXCHANGE there is a moment of a swap in which the tree is
+// not in its place: then the one that goes there is opened. Errors wrap ErrNotExist, ErrForeign, ErrRecord or an errno.
 func (r *Root) openTree(name string) (*tree, error) {
+	for range 2 { // a swap may have ended between the two looks
+		t, err := r.openPlaced(name)
+		if !errors.Is(err, ErrNotExist) {
+			return t, err
+		}
+		if t, err = r.openSwapped(name); t != nil || err != nil {
+			return t, err
+		}
+	}
+	return nil, ErrNotExist
+}
+
+// openSwapped opens the tree that is about to be put in its place by the second step of a swap, nil if there is none. What is called new is that only if old is
+// there too, and was so after new was opened: else old may be that of an unpin, and new the first pin that comes after it.
+func (r *Root) openSwapped(name string) (*tree, error) {
+	stage, err := sys.OpenDirAt(r.dir, stagePrefix+name)
+	if err != nil {
+		return nil, nil // whatever it is, there is no swap
+	}
+	defer stage.Close()
+	dir, err := sys.OpenDirAt(stage, newTree)
+	if err != nil {
+		return nil, nil
+	}
+	var st unix.Stat_t
+	if unix.Fstatat(stage.Int(), oldTree, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		dir.Close()
+		return nil, nil
+	}
+	t, err := r.treeIn(name, dir)
+	if err != nil {
+		dir.Close()
+		return nil, nil // it is being removed, or has become the tree in its place
+	}
+	t.staged = true
+	return t, nil
+}
+
+// openPlaced opens the tree in its place.
+func (r *Root) openPlaced(name string) (*tree, error) {
 	for {
 		dir, err := sys.OpenDirAt(r.dir, name)
 		switch err {
@@ -151,6 +197,37 @@ func (t *tree) close() {
 	t.dir.Close()
 }
 
+// moved tells whether a tree that was opened to be read is not the object any more, so that what is missing in it says nothing.
+func (t *tree) moved(r *Root) bool {
+	return t.staged && !sameDir(r.dir, stagePrefix+t.name+"/"+newTree, t.dir) || !t.staged && !sameDir(r.dir, t.name, t.dir)
+}
+
+// pin gives the recorded pin of a thing, nil if there is none.
+func (t *tree) pin(of Thing) *RecordedPin {
+	if t == nil {
+		return nil
+	}
+	for i := range t.record.Pins {
+		if p := &t.record.Pins[i]; p.thing() == of {
+			return p
+		}
+	}
+	return nil
+}
+
+// pinAt gives the pin that is recorded to be at a place outside the tree, nil if there is none.
+func (t *tree) pinAt(place string) *RecordedPin {
+	if t == nil {
+		return nil
+	}
+	for i := range t.record.Pins {
+		if p := &t.record.Pins[i]; p.Path == place {
+			return p
+		}
+	}
+	return nil
+}
+
 // at gives the directory that a recorded pin lies in, and its name there.
 func (t *tree) at(p *RecordedPin) (*sys.FD, string, error) {
 	if p.Path == "" {
@@ -162,13 +239,30 @@ func (t *tree) at(p *RecordedPin) (*sys.FD, string, error) {
 	return dir, name, err
 }
 
-// get opens a recorded pin and makes sure that it is what the record says.
+// get opens a recorded pin and makes sure that it is what the record says. One that waits in the tree to be moved to its place outside is found
+// there: it is moved from there to here, once, so this is the order to look in.
 func (t *tree) get(p *RecordedPin) (*sys.FD, error) {
+	if p.Path != "" {
+		fd, err := openIn(t.dir, waiting(p.Kind), escapePair(p.Name, p.Target))
+		if err != unix.ENOENT {
+			return t.verify(p, fd, err)
+		}
+	}
+	return t.getPlaced(p)
+}
+
+// getPlaced is get for a pin in its place alone.
+func (t *tree) getPlaced(p *RecordedPin) (*sys.FD, error) {
 	dir, name, err := t.at(p)
 	var fd *sys.FD
 	if err == nil {
-		fd, err = sys.GetAt(dir, name, 0)
+		fd, err = sys.GetAt(dir, name, t.flags)
 	}
+	return t.verify(p, fd, err)
+}
+
+// verify compares what is at the place of a pin, or the error of opening it, with the record.
+func (t *tree) verify(p *RecordedPin, fd *sys.FD, err error) (*sys.FD, error) {
 	switch err {
 	case nil:
 	case unix.ENOENT:
@@ -211,12 +305,38 @@ func (t *tree) foreign() ([]string, error) {
 				return nil, err
 			}
 			foreign = append(foreign, below...)
+		case name == outsideDir || name == previousTree:
+			below, err := foreignTree(t.dir, name)
+			if err != nil {
+				return nil, err
+			}
+			foreign = append(foreign, below...)
 		case !isRecordName(name):
 			foreign = append(foreign, name)
 		}
 	}
 	sortNames(foreign)
 	return foreign, nil
+}
+
+// foreignTree gives what in a directory of the tree, that of what waits or that of the generation before, is in neither by its form.
+func foreignTree(tree *sys.FD, place string) ([]string, error) {
+	dir, err := sys.OpenDirAt(tree, place)
+	if err == unix.ENOTDIR || err == unix.ELOOP {
+		return []string{place}, nil
+	}
+	if err != nil {
+		return nil, ignore(err, unix.ENOENT)
+	}
+	defer dir.Close()
+	names, err := sys.ReadNames(dir)
+	var foreign []string
+	for _, name := range names {
+		if !isKindDir(name) && !(place == previousTree && isRecordName(name)) {
+			foreign = append(foreign, place+"/"+name)
+		}
+	}
+	return foreign, err
 }
 
 func sortNames(names []string) {

@@ -124,8 +124,8 @@ func TestUnpinKeepsWhatAnotherTreeHas(t *testing.T) {
 func TestEnsureAsPinnedOtherwise(t *testing.T) {
 	root := newRoot(t)
 	for name, opts := range map[string]*pinning.Options{
-		"raw_tp": {Attach: attachBySection},
-		"pinned": {Overrides: pinning.Flat(parse(t, "pinned"))},
+		"raw_tp": {NoUpgrade: true, Attach: attachBySection},
+		"pinned": {NoUpgrade: true, Overrides: pinning.Flat(parse(t, "pinned"))},
 	} {
 		obj, err := root.Ensure(parse(t, name), nil)
 		kept(t, obj, err)
