@@ -8,3 +8,8 @@ import _ "embed" // for the directive below
 //
 //go:embed bpf/counter-be.bpf.o
 var Counter []byte
+
+// CounterV2 is the next build of Counter: testdata/bpf/counter_v2.c. Who does not name it does not carry it.
+//
+//go:embed bpf/counter_v2-be.bpf.o
+var CounterV2 []byte
