@@ -25,6 +25,11 @@ func goWords() []string {
 		"set Inner", `give it a field "values" in its definition`,
 		"set its Autoload, or remove the slot", "take the ? off its section, or remove the value",
 		" has Slots, but it is ", " has values in its definition, but it is ",
+		"upgrade with UpgradeOptions.KeepOld to have one", "upgrade with -keep-old to have one",
+		"say how to attach it with Options.Attach", "attach it with upgrade -attach, if its section says where to",
+		"pin it first: Root.Ensure", "load it first",
+		"say what becomes of the map with Options.Upgrade.Maps", "say what becomes of the map with -map",
+		"Options.Attach does not attach it", "its section does not say where to attach it",
 	}
 }
 
@@ -37,14 +42,26 @@ func (c *call) tell(err error) string {
 		}
 		said += " (" + do + ")"
 	}
-	return strings.NewReplacer(goWords()...).Replace(said)
+	return reword(said)
 }
+
+// reword puts the command line's words in the place of the library's.
+func reword(said string) string { return strings.NewReplacer(goWords()...).Replace(said) }
 
 // advise says what to do about errors for which the command line knows more than the library; "" for others.
 func (c *call) advise(err error) string {
+	if refused, ok := errors.AsType[*refusedMaps](err); ok {
+		return refused.advice
+	}
 	switch {
+	case errors.Is(err, pinning.ErrBusy) && !strings.Contains(c.command.args, "[-wait "):
+		return "do this again when that is done"
 	case errors.Is(err, pinning.ErrBusy):
 		return "wait for it with -wait 10s"
+	case errors.Is(err, pinning.ErrDifferent):
+		return "replace it with: " + c.self() + " upgrade; or unpin it, or use another name or instance"
+	case errors.Is(err, pinning.ErrUnattached) && c.command.name == "rollback":
+		return "go back with: " + c.self() + " upgrade -attach, and the file of the build before"
 	case errors.Is(err, pinning.ErrNotExist):
 		return "see: " + c.self() + " ls"
 	case c.command.reads && isDenied(err):

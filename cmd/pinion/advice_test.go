@@ -104,7 +104,9 @@ func TestBusy(t *testing.T) {
 	if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"unpin", "raw_tp"}, {"unpin", "-wait", "1ms", "raw_tp"}} {
+	for _, args := range [][]string{
+		{"unpin", "raw_tp"}, {"unpin", "-wait", "1ms", "raw_tp"}, {"upgrade", "raw_tp", objects + "tracepoint.bpf.o"}, {"rollback", "-wait", "1ms", "raw_tp"},
+	} {
 		_, said := pinion(t, failed, append(args, "-root", root)...)
 		wantLine(t, said, "busy", root+"/%stage-raw_tp", "(wait for it with -wait 10s)")
 	}
@@ -113,7 +115,7 @@ func TestBusy(t *testing.T) {
 // TestNoSuchObject: what is not pinned is looked for in a list.
 func TestNoSuchObject(t *testing.T) {
 	root := testenv.BPFFS(t)
-	for _, command := range []string{"show", "unpin"} {
+	for _, command := range []string{"show", "unpin", "rollback"} {
 		_, said := pinion(t, failed, command, "-root", root, "nosuch")
 		wantLine(t, said, root+"/nosuch", "not pinned", "(see: pinion -root "+root+" ls)")
 	}
@@ -149,7 +151,7 @@ func TestReadWithoutRights(t *testing.T) {
 	wantLine(t, errOut.String(), root, "permission denied", "run it as root")
 	denied := sys.Fail("open pin of", "map m", unix.EACCES, "needs the right to write to the root")
 	c := &call{command: command{reads: true}}
-	info := c.describeStatus(&pinning.Status{Pins: []pinning.PinStatus{{State: pinning.StateReplaced, Err: denied}}})
+	info := c.describeStatus(&pinning.Status{Pins: []pinning.PinStatus{{State: pinning.StateUnknown, Err: denied}}})
 	wantWords(t, info.Pins[0].Problem, "permission denied", "run it as root")
 	if pin := info.Pins[0]; strings.Contains(pin.Problem+errOut.String(), "write") || pin.State != "unknown" {
 		t.Errorf("says %q and %+v", &errOut, pin)

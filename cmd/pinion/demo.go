@@ -88,7 +88,7 @@ func (s *story) tell(step stepInfo) {
 func (c *call) tellDemo() (err error) {
 	s := &story{call: c}
 	defer func() { err = errors.Join(err, s.clean()) }()
-	for _, part := range []func() error{s.prepare, s.plan, s.load, s.count, s.reopen, s.ensureAgain, s.show, s.unpin} {
+	for _, part := range []func() error{s.prepare, s.plan, s.load, s.count, s.reopen, s.ensureAgain, s.upgrade, s.rollback, s.show, s.unpin} {
 		if err := part(); err != nil {
 			return err
 		}

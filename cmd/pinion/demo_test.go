@@ -43,17 +43,18 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("exit status %d\n%s", status, &out)
 	}
 	t.Log("\n" + out.String()) // make demo shows this where the demo itself may not run
-	wantWords(t, out.String(), "packets in: 5, out: 5", "/counter/maps/packets", "map packets id ", "files on the bpffs: 0", "nothing is left")
+	wantWords(t, out.String(), "packets in: 5, out: 5", "/counter/maps/packets", "map packets id ", "files on the bpffs: 0", "nothing is left",
+		"link count_ingress: switch, gap none", "map packets: keep", "map sockets: new", "none was missed", "generation 2 to 3")
 	steps := decode[[]stepInfo](t, "demo")
-	if len(steps) != 8 {
-		t.Errorf("%d steps, want 8", len(steps))
+	if len(steps) != 10 {
+		t.Errorf("%d steps, want 10", len(steps))
 	}
 	processes := make(map[int]bool)
 	for _, step := range steps {
 		processes[step.PID] = true
 	}
-	if len(processes) != 5 {
-		t.Errorf("%d processes, want that of the story and 4 workers", len(processes))
+	if len(processes) != 7 {
+		t.Errorf("%d processes, want that of the story and 6 workers", len(processes))
 	}
 	if diff := cmp.Diff(before, demoFiles(t)); diff != "" {
 		t.Errorf("files and mounts (-before +after):\n%s", diff)

@@ -4,11 +4,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"time"
 
 	"github.com/pinion-bpf/pinion/link"
 	"github.com/pinion-bpf/pinion/object"
@@ -23,6 +20,8 @@ type workInfo struct {
 	Pins   []pinInfo
 	In     uint64 // packets counted
 	Out    uint64
+	Sent   uint64       // packets, by this process
+	Did    *upgradeInfo // by an upgrade or a rollback of this process
 }
 
 // work runs a worker process to its end.
@@ -51,20 +50,26 @@ func demoWorker(c *call) error {
 	}
 	defer root.Close()
 	var obj *object.Object
+	did := workInfo{PID: os.Getpid()}
 	switch worker, cgroup := args[0], args[len(args)-1]; worker {
 	case "ensure":
-		obj, err = ensureDemo(root, cgroup)
+		obj, did.Loaded, err = ensureDemo(root, cgroup)
 	case "reopen":
 		obj, err = root.Open(demoObject)
+	case "upgrade":
+		obj, err = did.upgrade(root, cgroup)
+	case "rollback":
+		obj, err = did.rollback(root)
 	case "traffic":
-		err = sendPackets(cgroup)
+		did.Sent, err = sendPackets(cgroup, demoPackets, nil, c.out)
+	case "traffic-until-told":
+		did.Sent, err = sendPackets(cgroup, 0, os.Stdin, c.out)
 	default:
 		err = wrongUsage("there is no worker "+quote(worker), "")
 	}
 	if err != nil {
 		return err
 	}
-	did := workInfo{PID: os.Getpid()}
 	if obj != nil {
 		defer obj.Close()
 		if err := did.fill(root, obj); err != nil {
@@ -74,30 +79,58 @@ func demoWorker(c *call) error {
 	return json.NewEncoder(c.out).Encode(did)
 }
 
-// ensureDemo loads the object and attaches its programs to the cgroup, unless it is pinned.
-func ensureDemo(root *pinning.Root, cgroup string) (*object.Object, error) {
+// ensureDemo loads the object and attaches its programs to the cgroup, unless it is pinned, and tells whether it did.
+func ensureDemo(root *pinning.Root, cgroup string) (obj *object.Object, loaded bool, err error) {
 	spec, err := object.Parse(demoObject, testdata.Counter)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	dir, err := link.OpenCgroup(cgroup)
-	if err != nil {
-		return nil, err
-	}
-	defer dir.Close()
-	return root.Ensure(spec, &pinning.Options{Attach: func(obj *object.Object) error {
+	obj, err = root.Ensure(spec, &pinning.Options{Attach: func(obj *object.Object) error {
+		loaded = true
+		return attachDemo(spec, cgroup)(obj)
+	}})
+	return obj, loaded, err
+}
+
+// attachDemo attaches the programs of the demo's object, of either build, to the cgroup, which their sections do not name.
+func attachDemo(spec *object.Spec, cgroup string) func(*object.Object) error {
+	return func(obj *object.Object) error {
+		dir, err := link.OpenCgroup(cgroup)
+		if err != nil {
+			return err
+		}
+		defer dir.Close()
 		for _, p := range spec.Programs {
 			if _, err := obj.AttachTo(p.Name, "", link.Cgroup{Dir: dir, AttachType: p.AttachType}); err != nil {
 				return err
 			}
 		}
 		return nil
+	}
+}
+
+// upgrade replaces the object with its next build. The variables of .bss are not laid out as they were, so it takes a policy; all else fits.
+func (w *workInfo) upgrade(root *pinning.Root, cgroup string) (*object.Object, error) {
+	spec, err := object.Parse(demoObject, testdata.CounterV2)
+	if err != nil {
+		return nil, err
+	}
+	return root.Upgrade(spec, &pinning.Options{Attach: attachDemo(spec, cgroup), Upgrade: &pinning.UpgradeOptions{
+		Maps:    []pinning.MapPolicy{{Name: ".bss", Migrate: pinning.Migrate(nil)}},
+		KeepOld: true,
+		Did:     func(plan *pinning.UpgradePlan) { w.Did = describeUpgrade(plan, stateUpgraded) },
+	}})
+}
+
+// rollback goes back to the build before.
+func (w *workInfo) rollback(root *pinning.Root) (*object.Object, error) {
+	return root.Rollback(demoObject, &pinning.Options{Upgrade: &pinning.UpgradeOptions{
+		Did: func(plan *pinning.UpgradePlan) { w.Did = describeUpgrade(plan, stateRolledBack) },
 	}})
 }
 
 // fill tells what the object is and has counted.
 func (w *workInfo) fill(root *pinning.Root, obj *object.Object) error {
-	w.Loaded = obj.Spec() != nil
 	status, err := root.Status(demoObject)
 	if err != nil {
 		return err
@@ -115,36 +148,6 @@ func (w *workInfo) fill(root *pinning.Root, obj *object.Object) error {
 			return fmt.Errorf("read map packets: %w", err)
 		}
 		*to = binary.NativeEndian.Uint64(value)
-	}
-	return nil
-}
-
-// sendPackets joins the cgroup and sends itself packets.
-func sendPackets(cgroup string) error {
-	if err := os.WriteFile(filepath.Join(cgroup, "cgroup.procs"), []byte("0"), 0); err != nil {
-		return err
-	}
-	receiver, err := net.ListenPacket("udp4", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	defer receiver.Close()
-	sender, err := net.Dial("udp4", receiver.LocalAddr().String())
-	if err != nil {
-		return err
-	}
-	defer sender.Close()
-	const wait = 10 * time.Second // loopback loses nothing: without an answer by then, there is none
-	if err := receiver.SetReadDeadline(time.Now().Add(wait)); err != nil {
-		return err
-	}
-	for range demoPackets {
-		if _, err := sender.Write([]byte("pinion")); err != nil {
-			return err
-		}
-		if _, _, err := receiver.ReadFrom(make([]byte, 16)); err != nil {
-			return err
-		}
 	}
 	return nil
 }

@@ -29,21 +29,43 @@ func compareBuild(path string, record *pinning.Record) (string, error) {
 	return buildSame, nil
 }
 
-// unknown is the state of a pin that may not be opened.
-const unknown = "unknown"
-
 // remedy says what to do about a pin in a state that is not that of the record.
 func (c *call) remedy(tree, state, path string) string {
-	unpin := c.self() + " unpin " + plain(tree)
+	unpin, load := c.self()+" unpin "+plain(tree), c.self()+" load -name "+plain(tree)
+	if object, instance, err := pinning.ParseTreeName(tree); err == nil && instance != "" {
+		load = c.self() + " load -name " + plain(object) + " -instance " + plain(instance)
+	}
 	switch state {
-	case pinning.StateGone.String(), pinning.StateDetached.String():
-		return unpin + ", then load it again"
+	case pinning.StateGone.String():
+		return load + " FILE, with the file that it is from, mends it; or " + unpin
+	case pinning.StateDetached.String():
+		return load + " -attach FILE, with the file that it is from, attaches it if its section says where to; or start what attached it; or " + unpin
+	case pinning.StateSwitching.String():
+		return "look again: a process is changing the object right now"
 	case pinning.StateReplaced.String():
 		return "move " + plain(path) + " away, then " + unpin + " and load it again"
 	case pinning.StateSwapped.String():
 		return "find out who updated the link; " + unpin + " detaches it, then load it again"
 	}
 	return "" // unknown: what the problem says
+}
+
+// findUnfinished tells what a process that died has left to be done. Until then, links may run what the record does not say.
+func (c *call) findUnfinished(info *showInfo, root *pinning.Root) {
+	left, err := root.Recover(&pinning.RecoverOptions{DryRun: true})
+	if err != nil {
+		return // who may not look is told so by what is shown
+	}
+	for _, r := range left {
+		if r.Name == info.Name && r.Err == nil && r.Did != "" {
+			info.Unfinished = didOrWould(r.Did, true)
+		}
+	}
+	for i := range info.Pins {
+		if p := &info.Pins[i]; info.Unfinished != "" && p.State == pinning.StateSwapped.String() {
+			p.Remedy = c.self() + " recover"
+		}
+	}
 }
 
 // explain says in words what a state means where the library gives no reason.
@@ -53,6 +75,8 @@ func explain(p *showPin) string {
 		return p.Problem
 	case p.State == pinning.StateDetached.String():
 		return "it was detached, or what it was attached to is gone"
+	case p.State == pinning.StateSwitching.String() && p.Attached != nil:
+		return fmt.Sprintf("it runs program id %d, while the object is being changed", p.Attached.Program)
 	case p.State == pinning.StateSwapped.String() && p.Attached != nil:
 		return fmt.Sprintf("it runs program id %d, which is not the pinned program %s", p.Attached.Program, plain(p.Name))
 	}

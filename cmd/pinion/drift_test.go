@@ -15,13 +15,17 @@ import (
 // pinCounter pins the demo's object with its links to a cgroup of the test, and gives the root.
 func pinCounter(t *testing.T) *pinning.Root {
 	t.Helper()
-	path := testenv.BPFFS(t)
+	return pinCounterAt(t, testenv.BPFFS(t), testenv.Cgroup(t))
+}
+
+func pinCounterAt(t *testing.T, path, cgroup string) *pinning.Root {
+	t.Helper()
 	root, err := pinning.OpenRoot(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { root.Close() })
-	obj, err := ensureDemo(root, testenv.Cgroup(t))
+	obj, _, err := ensureDemo(root, cgroup)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +93,7 @@ func TestShowDriftOfLinks(t *testing.T) {
 	}
 	out, _ := pinion(t, done, "show", "-root", root.Path(), demoObject)
 	wantWords(t, out, "runs id "+decimal(runs), "count_egress is detached: it was detached, or", "count_ingress is swapped: it runs program id "+decimal(runs),
-		"remedy: pinion -root "+root.Path()+" unpin counter, then load it again")
+		"remedy: pinion -root "+root.Path()+" load -name counter -attach FILE", "or pinion -root "+root.Path()+" unpin counter\n")
 }
 
 // TestShowReplaced: what lies at the place of a pin is to be moved away by its path.

@@ -43,6 +43,7 @@ func TestFieldsAreDocumented(t *testing.T) {
 	for command, of := range map[string]reflect.Type{
 		"inspect": reflect.TypeFor[fileInfo](), "plan": pins, "load": reflect.TypeFor[loadInfo](), "ls": reflect.TypeFor[entryInfo](),
 		"show": reflect.TypeFor[showInfo](), "unpin": reflect.TypeFor[unpinInfo](), "demo": reflect.TypeFor[stepInfo](),
+		"upgrade": reflect.TypeFor[upgradeInfo](), "recover": reflect.TypeFor[recoverInfo](), "gc": reflect.TypeFor[garbageInfo](),
 	} {
 		_, part, found := strings.Cut(string(page), "\n### "+command)
 		part, _, _ = strings.Cut(part, "\n### ")

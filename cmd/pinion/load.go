@@ -25,6 +25,7 @@ type loadInfo struct {
 const (
 	stateLoaded = "loaded"         // and pinned
 	statePinned = "already pinned" // from the same file and settings; nothing was loaded
+	stateMended = "mended"         // the same, but something of it was gone
 	stateTried  = "loaded and let go"
 )
 
@@ -61,6 +62,7 @@ func (p *placing) of(spec *object.Spec) *pinning.Options {
 func load(c *call) error {
 	flags := c.flags()
 	opts := placeFlags(flags)
+	opts.NoUpgrade = true // replacing what runs takes a word of its own: upgrade
 	attach := flags.Bool("attach", false, "attach the programs whose sections say where to")
 	noPin := flags.Bool("no-pin", false, "load, say what was loaded, and let go of it")
 	waitFlag(flags, &opts.Options)
@@ -144,31 +146,62 @@ func tryOne(spec *object.Spec, opts *pinning.Options) (loadInfo, error) {
 
 // pinOne loads an object and pins it, unless it is pinned already.
 func pinOne(root *pinning.Root, spec *object.Spec, opts *pinning.Options) (loadInfo, error) {
-	obj, err := root.Ensure(spec, opts)
-	if err != nil {
-		return loadInfo{}, err
-	}
-	defer obj.Close()
 	name := spec.Name
 	if opts.Name != "" {
 		name = opts.Name
 	}
 	tree, err := pinning.TreeName(name, opts.Instance)
 	if err != nil {
+		tree = "" // Ensure says what is wrong with it
+	}
+	w := watch(root, tree, spec, opts)
+	obj, err := root.Ensure(spec, opts)
+	if err != nil {
 		return loadInfo{}, err
 	}
+	defer obj.Close()
 	status, err := root.Status(tree)
 	if err != nil {
 		return loadInfo{}, err
 	}
-	info := loadInfo{Object: tree, State: stateLoaded, Pins: []pinInfo{}}
-	if obj.Spec() == nil {
-		info.State = statePinned
-	}
+	info := loadInfo{Object: tree, State: w.state(), Pins: []pinInfo{}}
 	for _, p := range status.Pins {
 		info.Pins = append(info.Pins, pinInfo{Kind: p.Kind.String(), Name: p.Name, Target: p.Target, ID: p.ID, Path: p.Path})
 	}
 	return info, nil
+}
+
+// A watcher sees what Ensure does: an object that comes back from its pins looks like one that was loaded. Whoever loads asks for each map that is not
+// pinned. So only of an object without such maps, which another process pins at the same time, it may say "loaded" though that other process did it.
+type watcher struct {
+	there, asks, asked, mended bool
+}
+
+func watch(root *pinning.Root, tree string, spec *object.Spec, opts *pinning.Options) *watcher {
+	w := new(watcher)
+	if status, err := root.Status(tree); err == nil {
+		w.there = status.Record.Complete
+	}
+	w.asks = len(spec.Maps) > len(pinning.Flat(spec))
+	opts.Load = &object.LoadOptions{Maps: w}
+	opts.Upgrade = &pinning.UpgradeOptions{Did: func(plan *pinning.UpgradePlan) { w.mended = !plan.Same }}
+	return w
+}
+
+// ExistingMap implements [object.MapSource].
+func (w *watcher) ExistingMap(*object.MapSpec) (*object.Map, error) {
+	w.asked = true
+	return nil, nil
+}
+
+func (w *watcher) state() string {
+	switch {
+	case w.mended:
+		return stateMended
+	case w.asked, !w.there && !w.asks:
+		return stateLoaded
+	}
+	return statePinned
 }
 
 // notes tells what the user should know beside.

@@ -29,13 +29,20 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"demo", "", "show the main job: load, attach, pin, forget, reopen, unpin", false, demo},
+		{"demo", "", "show the main job: load, attach, pin, forget, reopen, upgrade, roll back, unpin", false, demo},
 		{"inspect", "FILE…", "what an ELF file holds; loads nothing", true, inspect},
 		{"plan", "[-name N] [-instance I] [-flat] [-attach] FILE", "every path that a load would pin; touches nothing", true, plan},
 		{"load", "[-name N] [-instance I] [-flat] [-attach] [-no-pin] [-wait DURATION] FILE…", "load an object and pin it whole", false, load},
+		{
+			"upgrade", "[-plan] [-attach] [-keep-old] [-instance I] [-map POLICY]... [-wait DURATION] NAME FILE",
+			"replace a pinned object with another build: maps and links are carried over", false, upgrade,
+		},
+		{"rollback", "[-keep-old] [-wait DURATION] NAME", "go back to what an upgrade with -keep-old replaced", false, rollback},
 		{"ls", "", "the objects that are pinned under the root", true, list},
 		{"show", "[-elf FILE] NAME", "one pinned object: pins, ids, attach points, and what differs from its record", true, show},
 		{"unpin", "[-wait DURATION] NAME", "remove one pinned object wholly", false, unpin},
+		{"recover", "[-n]", "clear what dead processes left, of all objects", false, recoverDead},
+		{"gc", "[-n] [-previous]", "remove the objects whose links are all attached to nothing any more", false, collect},
 		{"demo-worker", "", "", false, demoWorker}, // for the demo's own use, so it is not listed
 	}
 }

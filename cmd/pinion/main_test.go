@@ -13,9 +13,9 @@ import (
 	"github.com/pinion-bpf/pinion/internal/testenv"
 )
 
-// TestMain is the command itself where the demo starts it again.
+// TestMain is the command itself where the demo, or a test that kills it, starts it again.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], "demo") {
+	if len(os.Args) > 1 && (strings.HasPrefix(os.Args[1], "demo") || os.Args[1] == "-root") {
 		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 	}
 	os.Exit(testenv.Main(m))
@@ -83,6 +83,21 @@ func TestUsage(t *testing.T) {
 		{[]string{"inspect"}, []string{"too few", "pinion help inspect"}},
 		{[]string{"show", "--", "-json", "b"}, []string{"too many", `"b"`}},
 		{[]string{"load", "-name", "x", "a.o", "b.o"}, []string{"-name"}},
+		{[]string{"upgrade", "flow"}, []string{"too few", "pinion help upgrade"}},
+		{[]string{"upgrade", "flow", "a.o", "b.o"}, []string{"too many", `"b.o"`}},
+		{[]string{"upgrade", "-instance", "eth0", "flow@eth1", "a.o"}, []string{`"flow@eth1"`, "-instance", "pinion help upgrade"}},
+		{[]string{"upgrade", "-map", "flows", "flow", "a.o"}, []string{"-map", `"flows"`, "flows=migrate"}},
+		{[]string{"upgrade", "-map", "=any", "flow", "a.o"}, []string{"-map", "flows=migrate"}},
+		{[]string{"upgrade", "-map", "flows=grow", "flow", "a.o"}, []string{`"grow"`, "recreate, migrate, at-least and any"}},
+		{[]string{"upgrade", "-map", "flows=any,", "flow", "a.o"}, []string{`""`, "no policy"}},
+		{[]string{"upgrade", "-map", "flows=any,at-least", "flow", "a.o"}, []string{"exclude each other"}},
+		{[]string{"upgrade", "-map", "flows=migrate,recreate", "flow", "a.o"}, []string{"recreate goes with no other"}},
+		{[]string{"upgrade", "-map", "flows=any", "-map", "flows=migrate", "flow", "a.o"}, []string{"flows has a policy already"}},
+		{[]string{"upgrade", "-map", "flows=any", "raw_tp", objects + "raw_tp.bpf.o"}, []string{"-map flows", "no such map", "pinion help upgrade"}},
+		{[]string{"rollback"}, []string{"too few", "pinion help rollback"}},
+		{[]string{"rollback", "-wait", "long", "x"}, []string{`"long"`, "pinion help rollback"}},
+		{[]string{"recover", "x"}, []string{"too many", `"x"`, "pinion help recover"}},
+		{[]string{"gc", "x"}, []string{"too many", `"x"`, "pinion help gc"}},
 		{[]string{"help", "lod"}, []string{`"lod"`}},
 		{[]string{"demo-worker", "-root", testenv.BPFFS(t), "dance"}, []string{`"dance"`}},
 	} {
@@ -145,7 +160,10 @@ func TestGlobalFlags(t *testing.T) {
 // TestRootIsNoBPFFS: every command that needs one says what to mount.
 func TestRootIsNoBPFFS(t *testing.T) {
 	dir := t.TempDir()
-	for _, args := range [][]string{{"ls"}, {"show", "x"}, {"unpin", "x"}, {"plan", objects + "raw_tp.bpf.o"}, {"load", objects + "raw_tp.bpf.o"}} {
+	for _, args := range [][]string{
+		{"ls"}, {"show", "x"}, {"unpin", "x"}, {"plan", objects + "raw_tp.bpf.o"}, {"load", objects + "raw_tp.bpf.o"}, {"upgrade", "x", objects + "raw_tp.bpf.o"},
+		{"rollback", "x"}, {"recover"}, {"gc"},
+	} {
 		_, said := pinion(t, failed, append(args, "-root", dir)...)
 		wantLine(t, said, dir, "not on a bpffs", "mount -t bpf")
 	}

@@ -298,3 +298,21 @@ func TestUnpinClearsWhatTheDeadLeft(t *testing.T) {
 		t.Errorf("left: %q", left)
 	}
 }
+
+// TestLoadMends: what is gone of a pinned object is made again, and that is said.
+func TestLoadMends(t *testing.T) {
+	root := testenv.BPFFS(t)
+	args := []string{"load", "-root", root, "-attach", objects + "raw_tp.bpf.o"}
+	pinion(t, done, args...)
+	if err := os.Remove(root + "/raw_tp/links/count_calls"); err != nil {
+		t.Fatal(err)
+	}
+	out, _ := pinion(t, done, "show", "-root", root, "raw_tp")
+	wantWords(t, out, "link count_calls is gone", "remedy: pinion -root "+root+" load -name raw_tp FILE, with the file that it is from, mends it")
+	for _, want := range []string{stateMended, statePinned} {
+		if loaded := decode[[]loadInfo](t, args...); loaded[0].State != want || len(loaded[0].Pins) != 3 {
+			t.Errorf("loaded: %+v, want it %s", loaded, want)
+		}
+		checkShown(t, root, decode[[]loadInfo](t, args...)[0].Pins)
+	}
+}

@@ -66,7 +66,8 @@ func (c *call) report(err error) int {
 // protects tells whether an error is a refusal for the sake of something that is there.
 func protects(err error) bool {
 	for _, reason := range []error{
-		pinning.ErrConflict, pinning.ErrExist, pinning.ErrDifferent, pinning.ErrForeign, pinning.ErrDrift, object.ErrMismatch,
+		pinning.ErrConflict, pinning.ErrExist, pinning.ErrDifferent, pinning.ErrForeign, pinning.ErrDrift, pinning.ErrUnattached,
+		object.ErrMismatch,
 	} {
 		if errors.Is(err, reason) {
 			return true
@@ -77,6 +78,17 @@ func protects(err error) bool {
 
 // quote makes text of foreign origin fit for a terminal.
 func quote(s string) string { return strconv.Quote(s) }
+
+// words is quote for sentences that need it; "-" stands for nothing.
+func words(s string) string {
+	if s == "" {
+		return "-"
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return !strconv.IsPrint(r) }) {
+		return quote(s)
+	}
+	return s
+}
 
 // plain is quote for what needs it; "-" stands for nothing.
 func plain(s string) string {

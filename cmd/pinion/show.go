@@ -26,6 +26,8 @@ type (
 		Pins       []showPin `json:"pins"`
 		Foreign    []string  `json:"foreign"`
 		Drifted    bool      `json:"drifted"`
+		Previous   uint64    `json:"previous_generation,omitempty"`
+		Unfinished string    `json:"unfinished,omitempty"`
 		Build      string    `json:"build,omitempty"`
 	}
 	showPin struct {
@@ -63,6 +65,7 @@ func show(c *call) error {
 		return err
 	}
 	info := c.describeStatus(status)
+	c.findUnfinished(info, root)
 	if *elf != "" {
 		if info.Build, err = compareBuild(*elf, &status.Record); err != nil {
 			return err
@@ -78,6 +81,9 @@ func (c *call) describeStatus(s *pinning.Status) *showInfo {
 		ELF: hex.EncodeToString(r.ELF[:]), Spec: hex.EncodeToString(r.Spec[:]),
 		Pins: []showPin{}, Foreign: append([]string{}, s.Foreign...), Drifted: s.Drifted(),
 	}
+	if s.Previous != nil {
+		info.Previous = s.Previous.Generation
+	}
 	for _, p := range s.Pins {
 		pin := showPin{
 			pinInfo: pinInfo{Kind: p.Kind.String(), Name: p.Name, Target: p.Target, ID: p.ID, Path: p.Path},
@@ -85,9 +91,6 @@ func (c *call) describeStatus(s *pinning.Status) *showInfo {
 		}
 		if p.Err != nil {
 			pin.Problem = c.tell(p.Err)
-			if isDenied(p.Err) {
-				pin.State = unknown
-			}
 		}
 		if pin.State != pinning.StateOK.String() {
 			pin.Remedy = c.remedy(s.Name, pin.State, p.Path)
@@ -143,6 +146,12 @@ func (i *showInfo) print(out io.Writer) {
 	fmt.Fprintf(out, "%s: %s, generation %d, elf %s\n", plain(i.Name), what, i.Generation, i.ELF)
 	if i.Build != "" {
 		fmt.Fprintf(out, "  of the file given: %s\n", i.Build)
+	}
+	if i.Previous != 0 {
+		fmt.Fprintf(out, "  generation %d is kept: pinion rollback goes back to it\n", i.Previous)
+	}
+	if i.Unfinished != "" {
+		fmt.Fprintf(out, "  a process died while it changed this: pinion recover %s\n", i.Unfinished)
 	}
 	var table [][]string
 	for _, p := range i.Pins {
