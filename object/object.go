@@ -32,7 +32,7 @@ func NewObject(name string, maps []*Map, programs []*Program, links []*Link) *Ob
 // Name is the object's name, "" if it has none.
 func (o *Object) Name() string { return o.name }
 
-// Spec is what the object was loaded from, nil if it came back from its pins.
+// Spec is what the object was loaded from; nil if it came back from its pins, and nobody knows what from. See [Object.SetSpec].
 func (o *Object) Spec() *Spec { return o.spec }
 
 // Maps are the object's maps, global data included. The slice is the object's: do not change it.

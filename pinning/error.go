@@ -62,10 +62,39 @@ func (c *cause) Unwrap() []error {
 	return []error{c.is, c.err}
 }
 
-// join is errors.Join of two, out of line.
+// several are errors that came together, told in one line.
+type several []error
+
+// Error puts a semicolon between them.
+func (s several) Error() string {
+	var t string
+	for i, err := range s {
+		if i > 0 {
+			t += "; "
+		}
+		t += err.Error()
+	}
+	return t
+}
+
+// Unwrap gives all of them.
+func (s several) Unwrap() []error { return s }
+
+// join is errors.Join of two, in one line.
 //
 //go:noinline
-func join(err, also error) error { return errors.Join(err, also) }
+func join(err, also error) error {
+	switch {
+	case also == nil:
+		return err
+	case err == nil:
+		return also
+	}
+	if s, are := err.(several); are {
+		return append(s[:len(s):len(s)], also)
+	}
+	return several{err, also}
+}
 
 // fail makes an error of this package: what was done to which path, why not, and what to do. "" stands for what can be said about the errno.
 //

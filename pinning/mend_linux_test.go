@@ -219,6 +219,11 @@ func TestCollect(t *testing.T) {
 	plain := load(t, parse(t, "pinned"))
 	check(t, root.Pin(plain, nil))
 	check(t, os.Remove(gone))
+	waitUntil(t, "the links to be defunct", func() bool { // the kernel does that on a work queue
+		status, err := root.Status("counter@gone")
+		check(t, err)
+		return status.Pins[len(status.Pins)-1].State == pinning.StateDetached && status.Pins[len(status.Pins)-2].State == pinning.StateDetached
+	})
 	var first, second []pinning.Collected
 	unchanged(t, root, func() {
 		var err error

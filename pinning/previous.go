@@ -148,6 +148,9 @@ func (u *upgrade) rollback() (err error) {
 		return err
 	}
 	if err = u.planRollback(previous); err == nil {
+		err = refusal(u.plan)
+	}
+	if err == nil {
 		err = u.run()
 	}
 	if err != nil {

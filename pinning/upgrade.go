@@ -95,6 +95,9 @@ func (s *stage) upgrade(spec *object.Spec, opts *Options, pins []Pin) (*object.O
 		return nil, err
 	}
 	if err := refusal(u.plan); err != nil {
+		if u.obj != nil {
+			err = join(err, u.obj.Close())
+		}
 		return nil, err
 	}
 	if !u.plan.Same {
@@ -120,12 +123,17 @@ func (u *upgrade) close() {
 	u.old.close()
 }
 
-// refusal is the error of maps that do not fit.
+// refusal is the error of maps that do not fit, and of links that nothing can be done about.
 func refusal(plan *UpgradePlan) error {
 	var err error
 	for i := range plan.Steps {
-		if s := &plan.Steps[i]; s.Action == ActionRefuse {
+		s := &plan.Steps[i]
+		switch {
+		case s.Action != ActionRefuse:
+		case s.Kind == KindMap:
 			err = join(err, &object.MismatchError{Map: s.Name, Fields: s.Fields})
+		default:
+			err = join(err, because(ErrUnattached, s.Thing().String()+": "+s.Why, nil))
 		}
 	}
 	return err

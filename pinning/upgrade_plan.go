@@ -159,6 +159,8 @@ func (u *upgrade) planLinks() error {
 			step.Action = ActionKeep
 		case can:
 			step.Action = ActionSwitch
+		case u.opts.Attach == nil && !canAttachAgain(l):
+			step.Action, step.Why = ActionRefuse, why+", and nothing says how to attach the new program"
 		default:
 			step.Action, step.Gap, step.Why = ActionAttach, GapDouble, why
 		}
@@ -295,6 +297,11 @@ func (u *upgrade) sortSteps() {
 	order.Sort(len(steps),
 		func(a, b int) bool { x, y := steps[a].Thing(), steps[b].Thing(); return x.before(&y) },
 		func(a, b int) { steps[a], steps[b] = steps[b], steps[a] })
+}
+
+// canAttachAgain tells whether attachAgain can attach to what a link is attached to.
+func canAttachAgain(l *object.Link) bool {
+	return l.Type() == sys.LinkTypeRawTracepoint || l.Type() == sys.LinkTypeTracing
 }
 
 // attachAgain attaches a program to what an old link is attached to, as far as the kernel tells what that is.

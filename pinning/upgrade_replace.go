@@ -217,6 +217,9 @@ func (u *upgrade) after(record *Record) {
 	if err := u.copyMaps(true); err != nil {
 		u.plan.Left = append(u.plan.Left, err.Error())
 	}
+	for _, l := range u.was.Links() { // or clearing up waits in vain for the end of those that cannot be detached
+		l.Close()
+	}
 	if err := u.stage.done(u.obj, record); err != nil {
 		u.plan.Left = append(u.plan.Left, err.Error())
 	}

@@ -67,7 +67,7 @@ const (
 	ActionSwitch                     // link: runs the new program, without a gap
 	ActionAttach                     // link: attached anew; the old one, if there is one, is dropped
 	ActionDrop                       // map, program, link: the new build has none
-	ActionRefuse                     // does not fit, and no policy says what to do: the upgrade fails before it changes anything
+	ActionRefuse                     // map: does not fit, and no policy says what to do; link: nothing says how to attach it. The upgrade fails before it changes anything
 )
 
 // String gives one word: "keep", "migrate", and so on.
@@ -140,7 +140,7 @@ type UpgradePlan struct {
 	Left     []string      // what could not be cleared after the swap, and is left to the next call: in words
 }
 
-// Refused gives the maps that do not fit, and for which no policy says what to do.
+// Refused gives the maps that do not fit, and for which no policy says what to do, and the links that nobody can attach anew.
 func (p *UpgradePlan) Refused() []UpgradeStep {
 	var refused []UpgradeStep
 	for i := range p.Steps {
