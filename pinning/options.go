@@ -18,7 +18,8 @@ type Options struct {
 	// shared: it is reused if it fits, and not removed with the object. So a map that objects share at a path stays there when the last of
 	// them is unpinned: others than objects of Pinion may use it too. [Flat] gives the overrides that share maps with libbpf.
 	Overrides []Override
-	// Wait is how long to wait for another process that changes the same object, 0 for not at all. See ErrBusy.
+	// Wait is how long to wait for another process that changes the same object, 0 for not at all; and a second at least for one that changes what lies outside
+	// of all trees, if this object has something there, or links to detach. See ErrBusy.
 	Wait time.Duration
 	// Load is passed on when the object is loaded; its Maps are asked for what is not pinned.
 	Load *object.LoadOptions

@@ -53,6 +53,7 @@ func (s *stage) removeTree(t *tree, name string) error {
 	if err := clearTree(s.dir, name); err != nil {
 		return err
 	}
+	s.unlockOutside() // what others may have is settled, and the wait may be long
 	return waitForEnd(ending)
 }
 

@@ -113,22 +113,31 @@ func (r *Root) unlockDir(name string, dir *sys.FD) {
 	dir.Close()
 }
 
+// outsideWait is how long everybody waits for the lock of what is outside, since those who have it are at work on another object: whoever does not want to wait
+// for others at the same object would else be refused because of objects that he has never heard of.
+const outsideWait = time.Second
+
 // lockOutside takes the lock of what lies outside of trees, which is held until release. It comes after that of a tree always, and nobody has
 // the locks of two trees: so nobody waits in a circle.
 func (s *stage) lockOutside() error {
 	if s.outside != nil {
 		return nil
 	}
-	dir, err := s.root.lockDir(outsideLock, s.until)
+	dir, err := s.root.lockDir(outsideLock, max(s.until, now()+int64(outsideWait)))
 	s.outside = dir
 	return err
 }
 
-// release gives the locks up.
-func (s *stage) release() {
+// unlockOutside gives that lock up.
+func (s *stage) unlockOutside() {
 	if s.outside != nil {
 		s.root.unlockDir(outsideLock, s.outside)
 		s.outside = nil
 	}
+}
+
+// release gives the locks up.
+func (s *stage) release() {
+	s.unlockOutside()
 	s.root.unlockDir(stagePrefix+s.tree, s.dir)
 }
