@@ -14,6 +14,8 @@ type builder struct {
 	types  []byte
 	strs   []byte
 	next   btf.ID
+
+	strBase uint32 // of split BTF: where its strings begin
 }
 
 func newBuilder(order binary.ByteOrder) *builder {
@@ -25,9 +27,9 @@ func (b *builder) str(s string) uint32 {
 		return 0
 	}
 	if i := bytes.Index(b.strs, append(append([]byte{0}, s...), 0)); i >= 0 {
-		return uint32(i + 1)
+		return b.strBase + uint32(i+1)
 	}
-	off := uint32(len(b.strs))
+	off := b.strBase + uint32(len(b.strs))
 	b.strs = append(append(b.strs, s...), 0)
 	return off
 }

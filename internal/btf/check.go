@@ -34,9 +34,14 @@ func (d *Data) checkType(t Type) error {
 	return nil
 }
 
-func (d *Data) hasString(off uint32) bool { return off < d.strLen }
+func (d *Data) hasString(off uint32) bool {
+	if d.base != nil {
+		return off < d.base.strLen+d.strLen
+	}
+	return off < d.strLen
+}
 
-func (d *Data) hasType(id uint32) bool { return uint64(id) < uint64(len(d.index)) }
+func (d *Data) hasType(id uint32) bool { return uint64(id) < uint64(d.first)+uint64(len(d.index)) }
 
 // checkInt checks an INT, and takes the size of a pointer from that of "long", as libbpf does.
 func (d *Data) checkInt(t Type) error {

@@ -10,7 +10,9 @@ import (
 // zero Data has no type but void and no string but the empty one.
 type Data struct {
 	raw      []byte
-	index    []uint32 // of each type, where in raw it begins; index[0] stands for void and is 0
+	base     *Data    // of split BTF, what its ids and strings go on from; nil else
+	first    uint32   // the id of index[0]: 0, or in split BTF base.Len()
+	index    []uint32 // of each type, where in raw it begins; if first is 0, index[0] stands for void and is 0
 	strOff   uint32   // where in raw the string section begins
 	strLen   uint32
 	ptrSize  uint8
@@ -26,8 +28,8 @@ func (d *Data) Order() binary.ByteOrder {
 	return binary.LittleEndian
 }
 
-// Len returns the number of types, void included: ids are 0 to Len()-1.
-func (d *Data) Len() int { return max(len(d.index), 1) }
+// Len returns the number of types, void and those of the base included: ids are 0 to Len()-1.
+func (d *Data) Len() int { return max(int(d.first)+len(d.index), 1) }
 
 // Raw returns the whole blob, as the kernel's BPF_BTF_LOAD takes it when it is in the machine's byte order. It is not a copy and must
 // not be changed.
@@ -37,10 +39,14 @@ func (d *Data) Raw() []byte { return d.raw }
 //
 //go:noinline
 func (d *Data) Type(id ID) Type {
-	if id == 0 || uint64(id) >= uint64(len(d.index)) {
+	if uint32(id) < d.first {
+		d = d.base
+	}
+	i := uint64(uint32(id) - d.first)
+	if id == 0 || i >= uint64(len(d.index)) {
 		return Type{}
 	}
-	return Type{data: d, id: id, off: d.index[id]}
+	return Type{data: d, id: id, off: d.index[i]}
 }
 
 // String returns the string that begins off bytes into the string section; "" if off lies outside it. The string is a view of the
@@ -57,6 +63,13 @@ func (d *Data) String(off uint32) string {
 
 // tailOf returns the string section from off on.
 func (d *Data) tailOf(off uint32) []byte {
+	if d.base != nil {
+		if off < d.base.strLen {
+			d = d.base
+		} else {
+			off -= d.base.strLen
+		}
+	}
 	if off >= d.strLen {
 		return nil
 	}
@@ -71,11 +84,12 @@ func (d *Data) isString(off uint32, s string) bool {
 	return len(t) > len(s) && t[len(s)] == 0 && string(t[:len(s)]) == s
 }
 
-// Find returns the first type of that kind and name. It reads the types one after the other and allocates nothing.
+// Find returns the first type of that kind and name, of split BTF the first of its own. It reads the types one after the other and allocates
+// nothing.
 func (d *Data) Find(kind Kind, name string) (Type, bool) {
 	for i, off := range d.index {
-		t := Type{data: d, id: ID(i), off: off}
-		if i > 0 && t.Kind() == kind && d.isString(t.word(0), name) {
+		t := Type{data: d, id: ID(d.first) + ID(i), off: off}
+		if t.id > 0 && t.Kind() == kind && d.isString(t.word(0), name) {
 			return t, true
 		}
 	}

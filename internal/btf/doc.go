@@ -13,6 +13,6 @@
 //
 // # When not to use it
 //
-// Opening a pinned map and reading a key needs no BTF: keep this package out of such programs. It does no I/O, does not
-// write BTF, and does not read split BTF (that of kernel modules, whose ids begin where the kernel's end).
+// Opening a pinned map and reading a key needs no BTF: keep this package out of such programs. It does no I/O and does not
+// write BTF.
 package btf

@@ -196,7 +196,7 @@ func (e *Ext) CORERelos(section string) (Records, bool) { return e.find(coreRelo
 
 func (e *Ext) records(table infoTable, b block) Records {
 	end := b.off + b.count*table.recSize
-	return Records{RecSize: table.recSize, Count: b.count, Data: e.raw[b.off:end:end]}
+	return Records{RecSize: table.recSize, Count: b.count, Data: e.raw[b.off:end:end], Offset: b.off}
 }
 
 // u32 reads a word in the byte order of the BTF, which is this blob's too.

@@ -26,20 +26,37 @@ const (
 // its size; an ENUM or ENUM64 that is not 1, 2, 4 or 8 bytes long. Not checked, because a reader can live with it: that names are C identifiers,
 // that members lie within their struct, and that no type contains itself. [Data.Resolve], [Data.SizeOf] and [Diff] are bounded against the last.
 func Parse(raw []byte) (*Data, error) {
-	d := &Data{raw: raw, ptrSize: 8}
+	return parse(&Data{raw: raw, ptrSize: 8}, 1)
+}
+
+// ParseSplit is Parse of split BTF, as kernel modules have it: its ids and its strings go on where those of base end, and its types refer to both.
+// The base must be whole BTF itself, in the same byte order, and is kept too.
+func ParseSplit(raw []byte, base *Data) (*Data, error) {
+	if base.base != nil || uint64(base.Len())+uint64(len(raw)) > maxLength || uint64(base.strLen)+uint64(len(raw)) > maxLength {
+		return nil, badHeader(false, 0, "the BTF that it is to go on from is split itself, or too large")
+	}
+	first := uint32(base.Len())
+	return parse(&Data{raw: raw, base: base, first: first, ptrSize: base.ptrSize}, first)
+}
+
+// parse checks the blob of d, whose first type has that id.
+func parse(d *Data, first uint32) (*Data, error) {
 	types, err := d.readHeader()
 	if err != nil {
 		return nil, err
 	}
-	count, err := d.walk(types, nil)
+	if d.base != nil && d.big != d.base.big {
+		return nil, badHeader(false, 0, "its byte order is not that of the BTF that it goes on from")
+	}
+	count, err := d.walk(types, first, nil)
 	if err != nil {
 		return nil, err
 	}
-	d.index = make([]uint32, count)
-	if _, err := d.walk(types, d.index); err != nil {
+	d.index = make([]uint32, count-d.first)
+	if _, err := d.walk(types, first, d.index); err != nil {
 		return nil, err
 	}
-	for id := 1; id < count; id++ {
+	for id := first; id < count; id++ {
 		if err := d.checkType(d.Type(ID(id))); err != nil {
 			return nil, err
 		}
@@ -74,7 +91,9 @@ func (d *Data) readHeader() (span, error) {
 	if types.start < strs.end && strs.start < types.end {
 		return span{}, d.fail(ErrFormat, 0, strs.start, "the string section lies in the type section")
 	}
-	if strs.start == strs.end || d.raw[strs.start] != 0 || d.raw[strs.end-1] != 0 {
+	switch split := d.base != nil; {
+	case split && strs.start == strs.end:
+	case strs.start == strs.end, d.raw[strs.start] != 0 && !split, d.raw[strs.end-1] != 0:
 		return span{}, d.fail(ErrFormat, 0, strs.start, "the string section does not begin and end with a zero byte")
 	}
 	d.strOff, d.strLen = strs.start, strs.end-strs.start
@@ -128,10 +147,9 @@ func readPrefix(raw []byte, atLeast uint32, ext bool) (big bool, hdrLen uint32, 
 	return big, hdrLen, nil
 }
 
-// walk steps from type to type, checks that each has a known kind and its whole length, and returns their number, void included. It
-// notes where each begins in index, if there is one.
-func (d *Data) walk(types span, index []uint32) (count int, err error) {
-	count = 1
+// walk steps from type to type, checks that each has a known kind and its whole length, and returns the id after the last one, if that of the
+// first is count. It notes where each begins in index, if there is one.
+func (d *Data) walk(types span, count uint32, index []uint32) (uint32, error) {
 	for off := types.start; off < types.end; count++ {
 		left := uint64(types.end - off)
 		if left < commonLength {
@@ -149,7 +167,7 @@ func (d *Data) walk(types span, index []uint32) (count int, err error) {
 				Add(kind.String()).Uint(uint64(length)).String())
 		}
 		if index != nil {
-			index[count] = off
+			index[count-d.first] = off
 		}
 		off += uint32(length)
 	}

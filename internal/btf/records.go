@@ -8,6 +8,7 @@ type Records struct {
 	RecSize uint32 // bytes in a record
 	Count   uint32
 	Data    []byte // RecSize*Count bytes of the blob: not a copy
+	Offset  uint32 // where in .BTF.ext they begin, in bytes
 }
 
 // FuncInfo tells which function begins at an instruction: struct bpf_func_info.
