@@ -13,13 +13,17 @@ var (
 	ErrFormat = errors.New("btf: malformed")
 	// ErrNoSize says that a type has no size that fits in 32 bits.
 	ErrNoSize = errors.New("btf: no size")
+	// ErrAmbiguous says that several types of the kernel could be meant, and that it matters which. Tell them apart by a flavor or another field.
+	ErrAmbiguous = errors.New("btf: ambiguous")
+	// ErrLimit says that something is larger, or more entangled, than what any compiler makes.
+	ErrLimit = errors.New("btf: too large")
 	// ErrEdit says that an edit was refused. Edit a [Data.Copy], and only what the type's kind has.
 	ErrEdit = errors.New("btf: cannot edit")
 )
 
-// An Error tells what is wrong, and where. It wraps one of [ErrFormat], [ErrNoSize] and [ErrEdit].
+// An Error tells what is wrong, and where. It wraps one of the errors above.
 type Error struct {
-	Err    error  // ErrFormat, ErrNoSize or ErrEdit
+	Err    error  // one of those above
 	Ext    bool   // the offset is one in .BTF.ext, not in .BTF
 	Offset uint32 // where, in bytes from the start of the blob; of a type, its first byte
 	ID     ID     // the type concerned, 0 if none is

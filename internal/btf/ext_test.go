@@ -46,7 +46,7 @@ func TestParseExt(t *testing.T) {
 		}
 		file, line, access := b.str("flow.c"), b.str("return 0;"), b.str("0:1")
 		want := []any{
-			btf.FuncInfo{8, s.prog}, btf.LineInfo{0, file, line, 3<<10 | 1}, btf.LineInfo{16, file, line, 4<<10 | 2}, btf.CORERelo{24, s.flow, access, 5},
+			btf.FuncInfo{8, s.prog}, btf.LineInfo{0, file, line, 3<<10 | 1}, btf.LineInfo{16, file, line, 4<<10 | 2}, btf.CORERelo{24, s.flow, access, 5, relos.Offset},
 			btf.FuncInfo{}, btf.FuncInfo{}, btf.LineInfo{},
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -30,7 +30,8 @@ type CORERelo struct {
 	InsnOff   uint32 // bytes into the section
 	Type      ID     // what the access begins at, in the object's own BTF
 	AccessOff uint32 // "0:1:2", for [Data.String]
-	Kind      uint32 // enum bpf_core_relo_kind
+	Kind      COREKind
+	At        uint32 // where in .BTF.ext the relocation lies, in bytes
 }
 
 // FuncInfoAt decodes the ith record of what [Ext.FuncInfo] returned; the zero FuncInfo if there is none.
@@ -45,10 +46,10 @@ func (e *Ext) LineInfoAt(r Records, i int) LineInfo {
 	return LineInfo{InsnOff: w[0], FileNameOff: w[1], LineOff: w[2], LineCol: w[3]}
 }
 
-// COREReloAt decodes the ith record of what [Ext.CORERelos] returned; the zero CORERelo if there is none.
+// COREReloAt decodes the ith record of what [Ext.CORERelos] returned; if there is none, a CORERelo of zeros but for At.
 func (e *Ext) COREReloAt(r Records, i int) CORERelo {
 	w := e.words(r, i)
-	return CORERelo{InsnOff: w[0], Type: ID(w[1]), AccessOff: w[2], Kind: w[3]}
+	return CORERelo{InsnOff: w[0], Type: ID(w[1]), AccessOff: w[2], Kind: COREKind(w[3]), At: r.Offset + uint32(i)*r.RecSize}
 }
 
 // words returns the first words of a record, zeros for those that it does not have.
