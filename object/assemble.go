@@ -9,11 +9,18 @@ import (
 type image struct {
 	insns    []byte     // the program's function, then each subprogram that it reaches, once; in the object's byte order
 	maps     []mapFixup // instructions that want a map
+	poisoned []poison   // instructions that must not run, in no order
 	funcInfo []byte     // struct bpf_func_info, one for each function, of funcInfoSize bytes; empty if not all have one
 	lineInfo []byte     // struct bpf_line_info, of lineInfoSize bytes; empty if not all functions have them
 	big      bigEndian  // the byte order of all of it
 
 	funcInfoSize, lineInfoSize uint32
+}
+
+// poison is an instruction that asks the kernel for what it has not, and was made one that the verifier refuses wherever it can be reached.
+type poison struct {
+	insn uint32 // index of the instruction
+	fix  uint32 // which of the object's accesses it was
 }
 
 // mapFixup is a 64-bit load that wants the file descriptor of a map in its immediate. What else it needs it has.
@@ -33,11 +40,13 @@ func (m *image) count() int { return len(m.insns) / insnSize }
 // assembler puts programs of one object together. It is not for several goroutines at once; what it makes is.
 type assembler struct {
 	src     *source
+	fixes   typeFixes // nil if there are no kernel types
 	at      []int32   // for each function, where in the image it begins, in instructions; -1 if it is not in it
 	order   []int32   // the functions in the image
 	calls   []call    // of those functions: each one's together, in the order of its instructions
 	pending []pending // functions whose calls are being followed
 	refused bool      // a function in it needs what cannot be loaded
+	lacking int32     // the first function in it that needs kernel types, which there are not; else nowhere
 	image   *image
 }
 
@@ -52,8 +61,8 @@ const nowhere = -1
 // pending is a run of calls that are yet to be followed.
 type pending struct{ next, end int }
 
-func newAssembler(s *Spec) *assembler {
-	a := &assembler{src: s.source, at: make([]int32, len(s.source.functions))}
+func newAssembler(s *Spec, fixes typeFixes) *assembler {
+	a := &assembler{src: s.source, fixes: fixes, lacking: nowhere, at: make([]int32, len(s.source.functions))}
 	for i := range a.at {
 		a.at[i] = -1
 	}
@@ -93,6 +102,9 @@ func (a *assembler) assemble(p *ProgramSpec) (*image, error) {
 	if a.refused {
 		return nil, a.refusal(p)
 	}
+	if a.lacking != nowhere {
+		return nil, noKernelTypes(p, &a.src.functions[a.lacking])
+	}
 	a.addDebugInfo()
 	return a.image, nil
 }
@@ -103,7 +115,7 @@ func (a *assembler) reset() {
 		a.at[f] = -1
 	}
 	a.order, a.calls, a.pending, a.image = a.order[:0], a.calls[:0], a.pending[:0], nil
-	a.refused = false
+	a.refused, a.lacking = false, nowhere
 }
 
 // refusal says what the functions in the image need.
@@ -125,13 +137,16 @@ func (a *assembler) place(index int32) error {
 	}
 	a.at[index] = int32(base)
 	a.order = append(a.order, index)
-	a.refused = a.refused || f.core > 0 || f.structOps
+	a.refused = a.refused || f.structOps
 	a.image.insns = append(a.image.insns, a.src.code(f)...)
 	first := len(a.calls)
 	if err := a.relocate(f, uint32(base)); err != nil {
 		return err
 	}
 	if err := a.findCalls(f, uint32(base), first); err != nil {
+		return err
+	}
+	if err := a.fitTypes(index, base); err != nil {
 		return err
 	}
 	a.pending = append(a.pending, pending{first, len(a.calls)})

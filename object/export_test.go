@@ -17,7 +17,7 @@ type Assembler struct {
 	a *assembler
 }
 
-func NewAssembler(s *Spec) *Assembler { return &Assembler{s, newAssembler(s)} }
+func NewAssembler(s *Spec) *Assembler { return &Assembler{s, newAssembler(s, nil)} }
 
 // Assemble puts a program together; fd gives each map's descriptor, nil leaves them 0.
 func (a *Assembler) Assemble(program string, fd func(m *MapSpec) int) (*Image, error) {

@@ -8,13 +8,12 @@ import (
 // Feature is something that an object needs and this package cannot do. Load refuses an object for it, unless only programs that
 // are not loaded need it.
 type Feature struct {
-	Kind  string // one of the constants FeatureCORE to FeatureJumpTable
+	Kind  string // one of the constants FeatureKconfig to FeatureJumpTable
 	Where string // what needs it, such as: function "f" in section "xdp", instruction 12
 }
 
 // Kinds of a [Feature], as they are shown to users.
 const (
-	FeatureCORE      = "CO-RE relocations"       // accesses to be fitted to the kernel's types
 	FeatureKconfig   = "extern of .kconfig"      // a variable that the kernel's configuration answers
 	FeatureKsym      = "extern of .ksyms"        // the address of a kernel symbol, or a variable of the kernel
 	FeatureKfunc     = "kernel function"         // a function of the kernel, to be called by its BTF
@@ -67,9 +66,6 @@ func (src *source) featuresOf(index int32, kinds map[string]string) (all []Featu
 	where := text.Form("function {} in section {}").Quote(f.name).Quote(src.file.Sections[f.section].Name).String()
 	if f.structOps {
 		all = withFeature(all, FeatureStructOps, where)
-	}
-	if f.core > 0 {
-		all = withFeature(all, FeatureCORE, text.Form("{} in {}").Uint(uint64(f.core)).Add(where).String())
 	}
 	seen := map[int]bool{} // symbols
 	for rels := src.relocations(f); len(rels) > 0; rels = rels[relocationSize:] {

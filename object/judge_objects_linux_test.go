@@ -23,20 +23,21 @@ var unlike = map[string]struct {
 	amend  func(*seen) // makes of what libbpf loads what we load
 	why    string
 }{
-	"core":        {us: object.FeatureCORE, why: "we do not have it yet"},
-	"kconfig":     {us: object.FeatureKconfig, why: "we do not have it yet"},
-	"kfunc":       {us: object.FeatureKfunc, why: "we do not have it yet"},
-	"ksyms":       {us: object.FeatureKsym, why: "we do not have it yet; libbpf loads it where the kernel has all symbols"},
-	"struct_ops":  {us: object.FeatureStructOps, why: "we do not have it yet"},
-	"dots":        {noMaps: true, why: "libbpf makes one path of two maps' names"},
-	"globals":     {libbpf: "'.bss.custom'", why: "libbpf 1.1 knows only .bss; later ones and we take .bss.custom too"},
-	"legacy":      {libbpf: "legacy map definitions", why: "libbpf gave old definitions up with 1.0; agents still have such objects"},
-	"legacy_long": {libbpf: "legacy map definitions", why: "as legacy"},
-	"legacy_odd":  {us: "what it means cannot be known", libbpf: "legacy map definitions", why: "it is there to be refused"},
-	"optional":    {libbpf: "can't pin program that wasn't loaded", why: "bpftool pins programs of ? sections, which are not loaded"},
-	"pinned_odd":  {libbpf: "invalid pinning value", why: "we pin only where the value is 1, and leave other values to tools that know them"},
-	"rejected":    {us: "invalid access to map value", libbpf: "invalid access to map value", why: "the verifier refuses it"},
-	"tcx":         {libbpf: "failed to guess program type", why: "libbpf 1.1 is older than the section"},
+	"core_custom":  {us: "the kernel has no type of that kind and name", libbpf: "failed to load", why: "its types are those of core_types"},
+	"core_missing": {libbpf: "can't pin program that wasn't loaded", why: "as optional"},
+	"kconfig":      {us: object.FeatureKconfig, why: "we do not have it yet"},
+	"kfunc":        {us: object.FeatureKfunc, why: "we do not have it yet"},
+	"ksyms":        {us: object.FeatureKsym, why: "we do not have it yet; libbpf loads it where the kernel has all symbols"},
+	"struct_ops":   {us: object.FeatureStructOps, why: "we do not have it yet"},
+	"dots":         {noMaps: true, why: "libbpf makes one path of two maps' names"},
+	"globals":      {libbpf: "'.bss.custom'", why: "libbpf 1.1 knows only .bss; later ones and we take .bss.custom too"},
+	"legacy":       {libbpf: "legacy map definitions", why: "libbpf gave old definitions up with 1.0; agents still have such objects"},
+	"legacy_long":  {libbpf: "legacy map definitions", why: "as legacy"},
+	"legacy_odd":   {us: "what it means cannot be known", libbpf: "legacy map definitions", why: "it is there to be refused"},
+	"optional":     {libbpf: "can't pin program that wasn't loaded", why: "bpftool pins programs of ? sections, which are not loaded"},
+	"pinned_odd":   {libbpf: "invalid pinning value", why: "we pin only where the value is 1, and leave other values to tools that know them"},
+	"rejected":     {us: "invalid access to map value", libbpf: "invalid access to map value", why: "the verifier refuses it"},
+	"tcx":          {libbpf: "failed to guess program type", why: "libbpf 1.1 is older than the section"},
 	"iter": {amend: noMmap(".rodata"), why: "bpftool's libbpf, a snapshot on the way to 1.1, makes constants that can be mapped of a section " +
 		"that has only static variables; 1.1 and later, and we, see that nobody could name them"},
 }
@@ -82,7 +83,7 @@ func compareLoads(t *testing.T, file, name string, table map[string]row) bool {
 		if spec.CheckByteOrder() != nil {
 			d.us, d.libbpf = "machines, which this one is not", "endianness mismatch"
 		}
-		if loaded, ours = spec.Load(nil); ours == nil {
+		if loaded, ours = spec.Load(&object.LoadOptions{KernelTypes: runningKernel(t)}); ours == nil {
 			defer func() { check(t, loaded.Close()) }()
 		}
 	}

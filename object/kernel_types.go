@@ -1,125 +1,180 @@
 package object
 
 import (
-	"slices"
+	"errors"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/order"
 	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
-const kernelTypesPath = "/sys/kernel/btf/vmlinux"
+// Where the kernel has its types, and those of its modules beside. Linux 5.4, modules 5.11; CONFIG_DEBUG_INFO_BTF.
+const (
+	kernelTypesDir  = "/sys/kernel/btf/"
+	kernelTypesName = "vmlinux"
+	kernelTypesPath = kernelTypesDir + kernelTypesName
+)
 
-// findTargets returns, by index in Programs, the ids of the kernel's types that the programs to load are for; nil if none needs one.
-// Only then are the kernel's types read.
-func (s *Spec) findTargets() ([]uint32, error) {
-	first := slices.IndexFunc(s.Programs, (*ProgramSpec).needsTarget)
-	if first < 0 {
-		return nil, nil
-	}
-	types, err := openKernelTypes()
-	if err != nil {
-		do := s.Programs[first].where() + " needs a kernel built with CONFIG_DEBUG_INFO_BTF"
-		return nil, sys.Fail("read the kernel's types", kernelTypesPath, err, do)
-	}
-	defer types.close()
-	ids := make([]uint32, len(s.Programs))
-	for i, p := range s.Programs {
-		if !p.needsTarget() {
-			continue
-		}
-		kind, name, err := p.target()
-		if err != nil {
-			return nil, err
-		}
-		t, found := types.Find(kind, name)
-		if !found {
-			do := text.Form("the kernel has no {} {} to attach to").Add(kind.String()).Quote(name).String()
-			return nil, sys.Fail("load", p.where(), unix.ENOENT, do)
-		}
-		ids[i] = uint32(t.ID())
-	}
-	return ids, nil
+// maxKernelTypes is the size in bytes of the largest BTF that is read as the kernel's; those of distributions have some megabytes.
+const maxKernelTypes = 256 << 20
+
+// ErrNoKernelTypes says that an object has accesses to be fitted to the kernel's types (CO-RE), and that [LoadOptions] have no KernelTypes.
+var ErrNoKernelTypes = errors.New("object: the kernel's types are needed, and were not given")
+
+// KernelTypes are the types that an object's accesses are fitted to (CO-RE): [RunningKernel] or [ParseKernelTypes] makes them. One may serve any number of
+// loads, at once too, but must be closed after the last. What fits accesses is linked into a program only if it calls one of the two.
+type KernelTypes struct {
+	types   *btf.Data
+	memory  []byte // to be given back by Close; nil if the bytes are the caller's
+	running bool   // of the kernel that runs, so its modules may be asked, and ids are those that it attaches to
+	fit     func(*loader) (typeFixes, error)
 }
 
-// needsTarget reports whether the program is to be loaded, and for one thing that the kernel's types name.
-func (p *ProgramSpec) needsTarget() bool {
-	return p.Autoload && p.row != nil && p.row.bits&kernelBTF != 0
-}
-
-// where names a program for a message.
+// RunningKernel returns the types of the kernel that runs, from /sys/kernel/btf/vmlinux. Where the kernel lets them be mapped (Linux 6.16) they are read
+// in place; else a copy of some megabytes is held until Close. Types of modules are read when an object asks for what the kernel itself has not.
 //
-//go:noinline
-func (p *ProgramSpec) where() string {
-	return text.Form("program {} in section {}").Quote(p.Name).Quote(p.Section).String()
-}
-
-// target returns what the kernel's types call the thing that a program is for.
-func (p *ProgramSpec) target() (btf.Kind, string, error) {
-	where := p.where()
-	switch {
-	case p.Type == sys.ProgTypeExt:
-		return 0, "", unsupported(where + " replaces a function of another program, which cannot be named yet")
-	case p.AttachTo == "":
-		return 0, "", badSpec(where + " does not say what it is for; set AttachTo, or name it in the section")
-	case text.Has(p.AttachTo, ':'):
-		return 0, "", unsupported(where + " is for a function of a kernel module")
+// The error is ENOENT if the kernel was built without CONFIG_DEBUG_INFO_BTF, or /sys is not mounted; the types can then come from a file, for
+// [ParseKernelTypes]. No privilege is needed.
+func RunningKernel() (*KernelTypes, error) {
+	k, err := openKernelTypes()
+	if err != nil {
+		return nil, sys.Fail("read the kernel's types", kernelTypesPath, err, "the kernel needs CONFIG_DEBUG_INFO_BTF and a mounted /sys; or give types from a file")
 	}
-	switch p.AttachType {
-	case sys.AttachTypeTraceRawTP:
-		return btf.KindTypedef, "btf_trace_" + p.AttachTo, nil
-	case sys.AttachTypeLSMMac, sys.AttachTypeLSMCgroup:
-		return btf.KindFunc, "bpf_lsm_" + p.AttachTo, nil
-	case sys.AttachTypeTraceIter:
-		return btf.KindFunc, "bpf_iter_" + p.AttachTo, nil
+	k.fit = fitTypes
+	return k, nil
+}
+
+// ParseKernelTypes returns types from memory: BTF, or an ELF file with a section ".BTF" such as a vmlinux with debug information. They may be those of a kernel without
+// BTF of its own, or the few that an object asks for (bpftool gen min_core_btf). The bytes are kept, and must not change. Modules are not asked, and programs for a
+// function or hook of the kernel (fentry, LSM, iterators) still need the kernel's own types to find it.
+//
+// The error is a [*sys.Error] that wraps [ErrFormat] or an error of the ELF or BTF reader.
+func ParseKernelTypes(vmlinux []byte) (*KernelTypes, error) {
+	raw, err := kernelBTFIn(vmlinux)
+	if err != nil {
+		return nil, sys.Fail("parse", "the kernel's types", err, "give BTF, or an ELF file with a section .BTF")
 	}
-	return btf.KindFunc, p.AttachTo, nil
+	types, err := btf.Parse(raw)
+	if err != nil {
+		return nil, sys.Fail("parse", "the kernel's types", &problem{ErrFormat, err.Error()}, "")
+	}
+	return &KernelTypes{types: types, fit: fitTypes}, nil
 }
 
-// kernelTypes is the kernel's BTF, in memory that goes back at once when it is closed.
-type kernelTypes struct {
-	*btf.Data
-	memory []byte
-}
-
-func openKernelTypes() (*kernelTypes, error) {
-	fd, err := unix.Open(kernelTypesPath, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+// kernelBTFIn finds the BTF in a file.
+func kernelBTFIn(data []byte) ([]byte, error) {
+	if len(data) < 4 || view(data[:4]) != "\x7fELF" {
+		return data, nil
+	}
+	file, err := elf.Parse(data)
 	if err != nil {
 		return nil, err
 	}
-	defer unix.Close(fd)
-	var stat unix.Stat_t
-	if err := unix.Fstat(fd, &stat); err != nil {
-		return nil, err
+	if sec := file.Section(".BTF"); sec != nil && sec.Data != nil {
+		return sec.Data, nil
 	}
-	if stat.Size <= 0 || stat.Size > maxKernelTypes {
-		return nil, unix.EFBIG
+	return nil, malformed("the file has no section .BTF")
+}
+
+// Close gives back the memory. It must not be called while a load uses the types. Closing once more does nothing.
+func (k *KernelTypes) Close() error {
+	memory := k.memory
+	k.types, k.memory = nil, nil // names are in that memory
+	if memory == nil {
+		return nil
 	}
-	k := &kernelTypes{}
-	// Not unix.Mmap, which keeps a list of what it has mapped.
-	memory, err := unix.MmapPtr(-1, 0, nil, uintptr(stat.Size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	return unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(memory)), uintptr(len(memory)))
+}
+
+// openKernelTypes opens the types of the kernel that runs, without what fits accesses to them.
+func openKernelTypes() (*KernelTypes, error) {
+	memory, length, err := mapTypes(kernelTypesPath)
 	if err != nil {
 		return nil, err
 	}
-	k.memory = unsafe.Slice((*byte)(memory), stat.Size)
-	n, err := readAll(fd, k.memory)
-	if err == nil {
-		k.Data, err = btf.Parse(k.memory[:n])
-	}
-	if err != nil {
-		k.close()
+	k := &KernelTypes{memory: memory, running: true}
+	if k.types, err = btf.Parse(memory[:length]); err != nil {
+		k.Close()
 		return nil, err
 	}
 	return k, nil
 }
 
-// maxKernelTypes is the size in bytes of the largest BTF that is read as the kernel's; those of distributions have some megabytes.
-const maxKernelTypes = 256 << 20
+// mapTypes has a file of types in memory that is not the garbage collector's, and so goes back at once: the kernel's own, or a copy.
+func mapTypes(path string) (memory []byte, length int, err error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer unix.Close(fd)
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		return nil, 0, err
+	}
+	if stat.Size <= 0 || stat.Size > maxKernelTypes {
+		return nil, 0, unix.EFBIG
+	}
+	size := uintptr(stat.Size)
+	// Not unix.Mmap, which keeps a list of what it has mapped.
+	if p, err := unix.MmapPtr(fd, 0, nil, size, unix.PROT_READ, unix.MAP_PRIVATE); err == nil {
+		return unsafe.Slice((*byte)(p), size), int(size), nil
+	}
+	p, err := unix.MmapPtr(-1, 0, nil, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return nil, 0, err
+	}
+	memory = unsafe.Slice((*byte)(p), size)
+	if length, err = readAll(fd, memory); err != nil {
+		unix.MunmapPtr(p, size)
+		return nil, 0, err
+	}
+	return memory, length, nil
+}
 
-func (k *kernelTypes) close() {
-	k.Data = nil // its names are in that memory
-	unix.MunmapPtr(unsafe.Pointer(unsafe.SliceData(k.memory)), uintptr(len(k.memory)))
+// modules gives the types of every module to found, in the order of their names, and returns what frees them. A module that has just been unloaded is left out,
+// and so is one whose BTF cannot be read: what it has is then not found.
+func (k *KernelTypes) modules(found func(types *btf.Data) error) (free func(), err error) {
+	var all []KernelTypes
+	free = func() {
+		for i := range all {
+			all[i].Close()
+		}
+	}
+	fd, err := unix.Open(kernelTypesDir, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return free, err
+	}
+	dir, err := sys.NewFD(fd)
+	if err != nil {
+		return free, err
+	}
+	defer dir.Close()
+	names, err := sys.ReadNames(dir)
+	if err != nil {
+		return free, err
+	}
+	order.Sort(len(names), func(a, b int) bool { return names[a] < names[b] }, func(a, b int) { names[a], names[b] = names[b], names[a] })
+	for _, name := range names {
+		if name == kernelTypesName {
+			continue
+		}
+		memory, length, err := mapTypes(kernelTypesDir + name)
+		if err != nil {
+			continue
+		}
+		all = append(all, KernelTypes{memory: memory})
+		types, err := btf.ParseSplit(memory[:length], k.types)
+		if err != nil {
+			continue
+		}
+		if err := found(types); err != nil {
+			return free, sys.Fail("look through the types of module", text.Quote(name), err, "")
+		}
+	}
+	return free, nil
 }

@@ -18,6 +18,9 @@ type LoadOptions struct {
 	// LogLevel is that of the verifier's log about a program that it refuses (see [VerifierError]): 1 or 0 for the paths that led to the
 	// refusal, 2 for all paths, and 4 in addition for statistics. A program that is accepted has no log.
 	LogLevel uint32
+	// KernelTypes are what accesses that are to be fitted to the kernel (CO-RE) are fitted to; they stay the caller's. Most give [RunningKernel]'s. nil is for
+	// objects without such accesses: see [Spec.NeedsKernelTypes].
+	KernelTypes *KernelTypes
 }
 
 // MapSource finds maps that exist already. Package pinning has one, for maps that are pinned.
@@ -40,7 +43,10 @@ type MapSource interface {
 //   - [ErrSpec] if the Spec was changed into something that cannot be loaded. The kernel has not been asked anything then;
 //   - [ErrFormat] if the instructions or relocations of a program make no sense;
 //   - [ErrMismatch], as a [*MismatchError], if an existing map does not fit;
-//   - [ErrVerifier], as a [*VerifierError] with the log, if the verifier refuses a program;
+//   - [ErrNoKernelTypes] if a program has accesses to be fitted to the kernel, and there are no KernelTypes;
+//   - [ErrRelocation] if several types of the kernel could be meant by such an access, or its place does not fit the instruction;
+//   - [ErrVerifier], as a [*VerifierError] with the log, if the verifier refuses a program. One reason is that an access is to what the kernel
+//     has not, on a path that the program can take: the error's Access says so;
 //   - the errno of the kernel: EPERM (the error names the capability), EMFILE, ENOMEM, E2BIG, EINVAL, ENOENT.
 //
 // It needs Linux 5.10, what the object uses may need a later one. A process without CAP_SYS_ADMIN needs CAP_BPF, for tracing also
@@ -66,6 +72,7 @@ type loader struct {
 	spec     *Spec
 	opts     LoadOptions
 	memlock  memlock
+	fixes    typeFixes  // nil if there are no kernel types, or no program has anything to be fitted to them
 	btf      *sys.FD    // nil if the object has no BTF
 	maps     []*Map     // by index in spec.Maps; nil while there is none
 	reused   []bool     // by index in spec.Maps: the map existed before
@@ -86,6 +93,7 @@ func (l *loader) load() (*Object, error) {
 	l.programs = make([]*Program, len(l.spec.Programs))
 	for _, step := range [...]func(*loader) error{
 		(*loader).check,
+		(*loader).fitTypes,
 		(*loader).loadBTF,
 		(*loader).makeMaps,
 		(*loader).fillData,

@@ -12,14 +12,14 @@ import (
 
 // loadPrograms loads the programs with Autoload, several at once.
 func (l *loader) loadPrograms() error {
-	targets, err := l.spec.findTargets()
+	targets, err := l.findTargets()
 	if err != nil {
 		return err
 	}
 	if l.license, err = sys.CString(l.spec.License); err != nil {
 		return badSpec(text.Form("the license {} has a NUL in it").Quote(l.spec.License).String())
 	}
-	q := programQueue{loader: l, assembler: newAssembler(l.spec), targets: targets, failed: -1}
+	q := programQueue{loader: l, assembler: newAssembler(l.spec, l.fixes), targets: targets, failed: -1}
 	count := 0
 	for _, p := range l.spec.Programs {
 		if p.Autoload {
@@ -111,7 +111,7 @@ func (l *loader) loadProgram(index int, m *image, targets []uint32) error {
 	}
 	fd, err := l.withMemlock(func() (*sys.FD, error) { return sys.ProgLoad(attr) })
 	if err != nil {
-		if fd, err = l.loadWithLog(p, attr, err); err != nil {
+		if fd, err = l.loadWithLog(p, m, attr, err); err != nil {
 			return err
 		}
 	}
@@ -146,7 +146,7 @@ func (l *loader) programAttr(p *ProgramSpec, m *image) *sys.ProgLoadAttr {
 }
 
 // loadWithLog tries once more a program that was refused, to learn why. The errno that counts is that of the first time.
-func (l *loader) loadWithLog(p *ProgramSpec, attr *sys.ProgLoadAttr, first error) (*sys.FD, error) {
+func (l *loader) loadWithLog(p *ProgramSpec, m *image, attr *sys.ProgLoadAttr, first error) (*sys.FD, error) {
 	fail := &sys.Error{Op: "load", Thing: p.where(), Err: first, Do: adviseLoad(first, capabilities(p.Type), p.programSince())}
 	if first == unix.EMFILE || first == unix.ENFILE {
 		return nil, fail
@@ -163,7 +163,11 @@ func (l *loader) loadWithLog(p *ProgramSpec, attr *sys.ProgLoadAttr, first error
 	case log == "" || isStatistics(log): // the program did not get as far as the verifier
 		return nil, fail
 	}
-	return nil, &VerifierError{p.Name, p.Section, log, first}
+	refused := &VerifierError{Program: p.Name, Section: p.Section, Log: log, Err: first}
+	if l.fixes != nil {
+		refused.Access = l.fixes.explain(m, log)
+	}
+	return nil, refused
 }
 
 // bindConstants ties to a program the maps of constants that no instruction of it uses, so that they live as long as it does, for tools to

@@ -61,17 +61,19 @@ var refusals = map[string]struct {
 	kind  error
 	parts []string
 }{
-	"core":        {object.ErrUnsupported, []string{object.FeatureCORE}},
-	"counter-be":  {object.ErrUnsupported, []string{"big-endian"}},
-	"globals-be":  {object.ErrUnsupported, []string{"big-endian"}},
-	"legacy-be":   {object.ErrUnsupported, []string{"big-endian"}},
-	"maps-be":     {object.ErrUnsupported, []string{"big-endian"}},
-	"subprogs-be": {object.ErrUnsupported, []string{"big-endian"}},
-	"kconfig":     {object.ErrUnsupported, []string{object.FeatureKconfig}},
-	"kfunc":       {object.ErrUnsupported, []string{object.FeatureKfunc}},
-	"ksyms":       {object.ErrUnsupported, []string{object.FeatureKsym}},
-	"struct_ops":  {object.ErrUnsupported, []string{object.FeatureStructOps}},
-	"rejected":    {object.ErrVerifier, []string{`"out_of_bounds"`, `"socket"`, "invalid access to map value", "permission denied", "the log ends"}},
+	"core_custom":    {object.ErrVerifier, []string{`"ask"`, "the kernel has no type of that kind and name"}},
+	"core_custom-be": {object.ErrUnsupported, []string{"big-endian"}},
+	"core_types-be":  {object.ErrUnsupported, []string{"big-endian"}},
+	"counter-be":     {object.ErrUnsupported, []string{"big-endian"}},
+	"globals-be":     {object.ErrUnsupported, []string{"big-endian"}},
+	"legacy-be":      {object.ErrUnsupported, []string{"big-endian"}},
+	"maps-be":        {object.ErrUnsupported, []string{"big-endian"}},
+	"subprogs-be":    {object.ErrUnsupported, []string{"big-endian"}},
+	"kconfig":        {object.ErrUnsupported, []string{object.FeatureKconfig}},
+	"kfunc":          {object.ErrUnsupported, []string{object.FeatureKfunc}},
+	"ksyms":          {object.ErrUnsupported, []string{object.FeatureKsym}},
+	"struct_ops":     {object.ErrUnsupported, []string{object.FeatureStructOps}},
+	"rejected":       {object.ErrVerifier, []string{`"out_of_bounds"`, `"socket"`, "invalid access to map value", "permission denied", "the log ends"}},
 }
 
 // TestLoadEveryObject loads everything that there is.
@@ -85,11 +87,15 @@ func TestLoadEveryObject(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			s := open(t, name)
+			var opts object.LoadOptions
+			if s.NeedsKernelTypes() {
+				opts.KernelTypes = runningKernel(t)
+			}
 			want, refused := refusals[name]
 			if want.kind != object.ErrUnsupported {
 				testenv.Object(t, objectsDir, name)
 			}
-			o, err := s.Load(nil)
+			o, err := s.Load(&opts)
 			if refused {
 				wantError(t, err, want.kind, append([]string{"load object", name}, want.parts...)...)
 				return

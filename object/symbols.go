@@ -25,7 +25,9 @@ type function struct {
 	hidden    bool   // it is global, but not seen outside its object: the verifier is to treat it as static
 	start     uint32 // index of its first instruction in its section
 	count     uint32 // instructions
+	coreFirst uint32 // the first of its CO-RE relocations among those of its section
 	core      uint32 // CO-RE relocations
+	coreTypes bool   // of those, one needs the kernel's types
 	program   int32  // index in Spec.Programs of an entry
 	structOps bool   // it is to be called through a struct_ops map
 }
@@ -145,35 +147,52 @@ func (src *source) checkFunctions() error {
 				Quote(a.name).Quote(b.name).Quote(src.file.Sections[a.section].Name).String())
 		}
 	}
-	src.countCORERelos()
-	return nil
+	return src.countCORERelos()
 }
 
-// countCORERelos counts the CO-RE relocations of every function.
-func (src *source) countCORERelos() {
+// countCORERelos finds the CO-RE relocations of every function.
+func (src *source) countCORERelos() error {
 	if src.ext == nil {
-		return
+		return nil
 	}
 	for i := 0; i < len(src.functions); {
 		section := src.functions[i].section
 		group := src.functionsOf(section)
 		if records, found := src.ext.CORERelos(src.file.Sections[section].Name); found {
-			src.countRecords(group, records)
+			if err := src.countRecords(group, records); err != nil {
+				return err
+			}
 		}
 		i += len(group)
 	}
+	return nil
 }
 
-// countRecords counts the CO-RE relocations of the functions of one section.
-func (src *source) countRecords(group []function, records btf.Records) {
-	for at := 0; at < len(records.Data); at += int(records.RecSize) {
-		insn := src.big.uint32(records.Data[at:]) / insnSize
-		// The last function that does not begin after insn.
-		i := order.First(len(group), func(i int) bool { return group[i].start > insn })
-		if i > 0 && insn-group[i-1].start < group[i-1].count {
-			group[i-1].core++
+// countRecords finds the CO-RE relocations of the functions of one section. Those outside of all, left over from functions that a linker dropped, are nobody's.
+// Compilers and linkers write them in the order of instructions.
+func (src *source) countRecords(group []function, records btf.Records) error {
+	next := 0 // function
+	for i := range int(records.Count) {
+		relo := src.ext.COREReloAt(records, i)
+		insn := relo.InsnOff / insnSize
+		if i > 0 && src.ext.COREReloAt(records, i-1).InsnOff > relo.InsnOff {
+			return malformed(text.Form("the CO-RE relocation at byte {} of .BTF.ext is of an instruction before that of the one before it").
+				Uint(uint64(relo.At)).String())
 		}
+		for next < len(group) && insn >= group[next].start+group[next].count {
+			next++
+		}
+		if next == len(group) || insn < group[next].start {
+			continue
+		}
+		f := &group[next]
+		if f.core == 0 {
+			f.coreFirst = uint32(i)
+		}
+		f.core++
+		f.coreTypes = f.coreTypes || relo.Kind != btf.CORETypeIDLocal
 	}
+	return nil
 }
 
 // functionsOf returns the functions of a section, by their place in it.

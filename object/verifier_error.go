@@ -19,6 +19,9 @@ type VerifierError struct {
 	Section string
 	Log     string // the verifier's log; of one beyond 16 MiB, the end (before Linux 6.4, the beginning)
 	Err     error  // the errno: most often EACCES or EINVAL
+	// Access is the access that made the verifier refuse the program, if that is to something that the kernel has not (CO-RE): of what, where in the source,
+	// and why it could not be fitted; else "".
+	Access string
 }
 
 // shownLines is how many lines of a log an error's message ends with.
@@ -27,7 +30,9 @@ const shownLines = 12
 // Error says first why, as the log does at its end, then shows its last lines.
 func (e *VerifierError) Error() string {
 	s := text.Form("the verifier refused program {} in section {}: ").Quote(e.Program).Quote(e.Section).String()
-	if reason := logReason(e.Log); reason != "" {
+	if e.Access != "" {
+		s += e.Access + ": "
+	} else if reason := logReason(e.Log); reason != "" {
 		s += reason + ": "
 	}
 	s += e.Err.Error() + "; the log ends:"
