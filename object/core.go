@@ -7,6 +7,10 @@ import (
 	"github.com/pinion-bpf/pinion/internal/text"
 )
 
+// ErrNoKernelTypes says that an object has accesses to be fitted to the kernel's types (CO-RE), or programs for something that those name, and that [LoadOptions]
+// have no KernelTypes.
+var ErrNoKernelTypes = errors.New("object: the kernel's types are needed, and were not given")
+
 // ErrRelocation says that an access cannot be fitted to the kernel's types, although it makes sense and the kernel has what it is to: several types of the kernel could be
 // meant, or what was found does not fit the instruction.
 var ErrRelocation = errors.New("object: an access does not fit the kernel's types")
@@ -20,13 +24,20 @@ type typeFixes interface {
 	explain(m *image, log string) string
 }
 
-// fitTypes decides all accesses of the programs to load, if there are kernel types.
-func (l *loader) fitTypes() (err error) {
+// fitTypes decides all accesses of the programs to load, and finds what they are for, if there are kernel types.
+func (l *loader) fitTypes() error {
 	if k := l.opts.KernelTypes; k != nil && k.fit != nil {
-		l.fixes, err = k.fit(l)
+		return k.fit(l)
 	}
-	return err
+	for _, p := range l.spec.Programs {
+		if p.needsTarget() {
+			return &problem{ErrNoKernelTypes, p.where() + " is for something that only they name; " + setKernelTypes}
+		}
+	}
+	return nil
 }
+
+const setKernelTypes = "set LoadOptions.KernelTypes to what object.RunningKernel gives"
 
 // fitTypes fits the accesses of a function that begins at base.
 func (a *assembler) fitTypes(index int32, base int) error {
@@ -61,8 +72,8 @@ const takesNoConstant = "the instruction takes no constant"
 
 // noKernelTypes says that a program's function needs what was not given.
 func noKernelTypes(p *ProgramSpec, f *function) error {
-	return &problem{ErrNoKernelTypes, text.Form("program {} has {} CO-RE relocations in function {}; set LoadOptions.KernelTypes to what object.RunningKernel gives").
-		Quote(p.Name).Uint(uint64(f.core)).Quote(f.name).String()}
+	return &problem{ErrNoKernelTypes, text.Form("program {} has {} CO-RE relocations in function {}; {}").
+		Quote(p.Name).Uint(uint64(f.core)).Quote(f.name).Add(setKernelTypes).String()}
 }
 
 // misplaced says what is wrong with a CO-RE relocation.

@@ -1,10 +1,18 @@
 package object
 
-import "github.com/pinion-bpf/pinion/internal/btf"
+import (
+	"slices"
 
-// NeedsKernelTypes reports whether the programs with Autoload, or subprograms, have accesses that are fitted to the kernel's types (CO-RE), so that
-// [LoadOptions] should have KernelTypes.
+	"github.com/pinion-bpf/pinion/internal/btf"
+)
+
+// NeedsKernelTypes reports whether [LoadOptions] should have KernelTypes: whether the programs with Autoload, or subprograms, have accesses that are fitted to the
+// kernel's types (CO-RE), or one of those programs is for something that only these name.
 func (s *Spec) NeedsKernelTypes() bool {
+	return s.hasFitted() || slices.ContainsFunc(s.Programs, (*ProgramSpec).needsTarget)
+}
+
+func (s *Spec) hasFitted() bool {
 	for i := range s.source.functions {
 		if s.isFitted(int32(i)) {
 			return true

@@ -62,17 +62,22 @@ func (src *source) whereAccess(f *function, relo *btf.CORERelo) string {
 	return at
 }
 
-// sourceLine returns the source line that an instruction of a section is from, its number, and the base name of its file; 0 if none is known.
+// sourceLine returns the source line that an access is from, its number, and the base name of its file; 0 if none is known. clang gives the instruction with
+// an access's constant no line; what uses the constant comes next, and has one.
 func (src *source) sourceLine(f *function, insn uint32) (line string, number uint32, file string) {
-	records, found := src.ext.LineInfo(src.file.Sections[f.section].Name)
-	if !found {
+	records, _ := src.ext.LineInfo(src.file.Sections[f.section].Name)
+	if records.Count == 0 {
 		return "", 0, ""
 	}
-	next := order.First(int(records.Count), func(i int) bool { return src.ext.LineInfoAt(records, i).InsnOff/insnSize > insn })
-	info := src.ext.LineInfoAt(records, next-1)
-	if next == 0 || info.InsnOff/insnSize < f.start {
+	at := func(i int) uint32 { return src.ext.LineInfoAt(records, i).InsnOff / insnSize }
+	n := order.First(int(records.Count), func(i int) bool { return at(i) >= insn })
+	if n == int(records.Count) || at(n) >= f.start+f.count {
+		n-- // the last one before
+	}
+	if n < 0 || at(n) < f.start {
 		return "", 0, ""
 	}
+	info := src.ext.LineInfoAt(records, n)
 	file = src.types.String(info.FileNameOff)
 	return strings.TrimLeft(src.types.String(info.LineOff), " \t"), info.LineCol >> 10, file[strings.LastIndexByte(file, '/')+1:]
 }

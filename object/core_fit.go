@@ -16,16 +16,31 @@ type coreFixes struct {
 	failed []error   // by function: why one of its accesses cannot be decided, and none after it was
 }
 
-// fitTypes gathers what the programs to load ask for, looks for all of it at once, and decides each access. What cannot be decided is an error only for programs
-// that reach it.
-func fitTypes(l *loader) (typeFixes, error) {
-	k, src := l.opts.KernelTypes, l.spec.source
+// fitTypes is what KernelTypes.fit is.
+func fitTypes(l *loader) error {
 	if !l.spec.NeedsKernelTypes() {
-		return nil, nil
+		return nil
 	}
-	if k.types == nil {
-		return nil, sys.Fail("fit to the kernel's types", "", sys.ErrClosed, "")
+	if l.opts.KernelTypes.types == nil {
+		return sys.Fail("fit to the kernel's types", "", sys.ErrClosed, "")
 	}
+	if err := l.findTargets(); err != nil {
+		return err
+	}
+	if !l.spec.hasFitted() {
+		return nil
+	}
+	c, err := decideAll(l)
+	if err == nil {
+		l.fixes = c
+	}
+	return err
+}
+
+// decideAll gathers what the programs to load ask for, looks for all of it at once, and decides each access. What cannot be decided is an error only for programs
+// that reach it.
+func decideAll(l *loader) (*coreFixes, error) {
+	k, src := l.opts.KernelTypes, l.spec.source
 	c := &coreFixes{src: src, first: make([]uint32, len(src.functions)), failed: make([]error, len(src.functions))}
 	r, total := btf.NewRelocator(src.types), uint32(0)
 	for index := range src.functions {

@@ -175,7 +175,7 @@ func TestCoreMissing(t *testing.T) {
 	run(t, o, "guarded", 0)
 	for program, parts := range map[string][]string{
 		"unguarded": {
-			`offset of struct task_struct.pinion_has_no_such_field in function "read_field", instruction `, `line 30 of "core_missing.c"`,
+			`offset of struct task_struct.pinion_has_no_such_field in function "read_field", instruction `, `line 32 of "core_missing.c"`,
 			"the kernel's type of that name has nothing of the kind there",
 		},
 		"no_enum": {"value of enum pinion_has_no_such_enum.PINION_HAS_NO_SUCH_VALUE", "line 43", "the kernel has no type of that kind and name"},
@@ -205,6 +205,8 @@ func TestCoreWithoutTypes(t *testing.T) {
 	o, err := s.Load(nil)
 	check(t, err)
 	check(t, o.Close())
+	_, err = open(t, "iter").Load(nil)
+	wantError(t, err, object.ErrNoKernelTypes, `program "list_maps" in section "iter/bpf_map"`, "set LoadOptions.KernelTypes")
 	k := runningKernel(t)
 	check(t, k.Close())
 	_, err = open(t, "core_kinds").Load(&object.LoadOptions{KernelTypes: k})

@@ -1,7 +1,6 @@
 package object
 
 import (
-	"errors"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,16 +22,13 @@ const (
 // maxKernelTypes is the size in bytes of the largest BTF that is read as the kernel's; those of distributions have some megabytes.
 const maxKernelTypes = 256 << 20
 
-// ErrNoKernelTypes says that an object has accesses to be fitted to the kernel's types (CO-RE), and that [LoadOptions] have no KernelTypes.
-var ErrNoKernelTypes = errors.New("object: the kernel's types are needed, and were not given")
-
 // KernelTypes are the types that an object's accesses are fitted to (CO-RE): [RunningKernel] or [ParseKernelTypes] makes them. One may serve any number of
 // loads, at once too, but must be closed after the last. What fits accesses is linked into a program only if it calls one of the two.
 type KernelTypes struct {
 	types   *btf.Data
-	memory  []byte // to be given back by Close; nil if the bytes are the caller's
-	running bool   // of the kernel that runs, so its modules may be asked, and ids are those that it attaches to
-	fit     func(*loader) (typeFixes, error)
+	memory  []byte              // to be given back by Close; nil if the bytes are the caller's
+	running bool                // of the kernel that runs, so its modules may be asked, and ids are those that it attaches to
+	fit     func(*loader) error // finds what a load needs of them
 }
 
 // RunningKernel returns the types of the kernel that runs, from /sys/kernel/btf/vmlinux. Where the kernel lets them be mapped (Linux 6.16) they are read
@@ -50,8 +46,8 @@ func RunningKernel() (*KernelTypes, error) {
 }
 
 // ParseKernelTypes returns types from memory: BTF, or an ELF file with a section ".BTF" such as a vmlinux with debug information. They may be those of a kernel without
-// BTF of its own, or the few that an object asks for (bpftool gen min_core_btf). The bytes are kept, and must not change. Modules are not asked, and programs for a
-// function or hook of the kernel (fentry, LSM, iterators) still need the kernel's own types to find it.
+// BTF of its own, or the few that an object asks for (bpftool gen min_core_btf). The bytes are kept, and must not change. Modules are not asked. The
+// functions and hooks of the kernel that programs are for (fentry, LSM, iterators) are still looked for in the kernel's own types.
 //
 // The error is a [*sys.Error] that wraps [ErrFormat] or an error of the ELF or BTF reader.
 func ParseKernelTypes(vmlinux []byte) (*KernelTypes, error) {

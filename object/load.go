@@ -18,8 +18,8 @@ type LoadOptions struct {
 	// LogLevel is that of the verifier's log about a program that it refuses (see [VerifierError]): 1 or 0 for the paths that led to the
 	// refusal, 2 for all paths, and 4 in addition for statistics. A program that is accepted has no log.
 	LogLevel uint32
-	// KernelTypes are what accesses that are to be fitted to the kernel (CO-RE) are fitted to; they stay the caller's. Most give [RunningKernel]'s. nil is for
-	// objects without such accesses: see [Spec.NeedsKernelTypes].
+	// KernelTypes are what accesses that are to be fitted to the kernel (CO-RE) are fitted to, and where the functions and hooks are found that fentry, fexit, LSM and
+	// tp_btf programs and iterators are for. They stay the caller's. Most give [RunningKernel]'s; nil is for objects without all that: see [Spec.NeedsKernelTypes].
 	KernelTypes *KernelTypes
 }
 
@@ -43,7 +43,7 @@ type MapSource interface {
 //   - [ErrSpec] if the Spec was changed into something that cannot be loaded. The kernel has not been asked anything then;
 //   - [ErrFormat] if the instructions or relocations of a program make no sense;
 //   - [ErrMismatch], as a [*MismatchError], if an existing map does not fit;
-//   - [ErrNoKernelTypes] if a program has accesses to be fitted to the kernel, and there are no KernelTypes;
+//   - [ErrNoKernelTypes] if a program needs KernelTypes, and there are none;
 //   - [ErrRelocation] if several types of the kernel could be meant by such an access, or its place does not fit the instruction;
 //   - [ErrVerifier], as a [*VerifierError] with the log, if the verifier refuses a program. One reason is that an access is to what the kernel
 //     has not, on a path that the program can take: the error's Access says so;
@@ -73,6 +73,7 @@ type loader struct {
 	opts     LoadOptions
 	memlock  memlock
 	fixes    typeFixes  // nil if there are no kernel types, or no program has anything to be fitted to them
+	targets  []uint32   // attach_btf_id by index in spec.Programs; nil if no program is for something that the kernel's types name
 	btf      *sys.FD    // nil if the object has no BTF
 	maps     []*Map     // by index in spec.Maps; nil while there is none
 	reused   []bool     // by index in spec.Maps: the map existed before

@@ -37,12 +37,12 @@ func withFiles(t testing.TB, more int, do func()) {
 func TestLoadOutOfFiles(t *testing.T) {
 	for _, name := range []string{"counter", "map_in_map", "tailcall", "iter", "globals"} {
 		t.Run(name, func(t *testing.T) {
-			s := open(t, name)
+			s, types := open(t, name), runningKernel(t)
 			before := openFiles(t)
 			for more := 0; ; more++ {
 				var o *object.Object
 				var err error
-				withFiles(t, more, func() { o, err = s.Load(&object.LoadOptions{Workers: 2}) })
+				withFiles(t, more, func() { o, err = s.Load(&object.LoadOptions{Workers: 2, KernelTypes: types}) })
 				if err == nil {
 					check(t, o.Close())
 					if want := len(s.Maps) + len(s.Programs); more < want {

@@ -12,14 +12,11 @@ import (
 
 // loadPrograms loads the programs with Autoload, several at once.
 func (l *loader) loadPrograms() error {
-	targets, err := l.findTargets()
-	if err != nil {
-		return err
-	}
+	var err error
 	if l.license, err = sys.CString(l.spec.License); err != nil {
 		return badSpec(text.Form("the license {} has a NUL in it").Quote(l.spec.License).String())
 	}
-	q := programQueue{loader: l, assembler: newAssembler(l.spec, l.fixes), targets: targets, failed: -1}
+	q := programQueue{loader: l, assembler: newAssembler(l.spec, l.fixes), failed: -1}
 	count := 0
 	for _, p := range l.spec.Programs {
 		if p.Autoload {
@@ -48,8 +45,7 @@ func (l *loader) loadPrograms() error {
 // programQueue gives programs to goroutines in the order of the spec. So whatever comes before a program that fails has been given out too, and the
 // first error is the same for any number of goroutines.
 type programQueue struct {
-	loader  *loader
-	targets []uint32 // attach_btf_id by index in Spec.Programs
+	loader *loader
 
 	mu        sync.Mutex // guards what follows
 	assembler *assembler
@@ -66,7 +62,7 @@ func (q *programQueue) work() {
 			return
 		}
 		if err == nil {
-			err = q.loader.loadProgram(index, m, q.targets)
+			err = q.loader.loadProgram(index, m)
 		}
 		if err != nil {
 			q.fail(index, err)
@@ -100,14 +96,14 @@ func (q *programQueue) fail(index int, err error) {
 }
 
 // loadProgram loads one program, and binds to it the constants that it does not use.
-func (l *loader) loadProgram(index int, m *image, targets []uint32) error {
+func (l *loader) loadProgram(index int, m *image) error {
 	for _, fixup := range m.maps {
 		m.setMap(fixup, l.maps[fixup.spec].FD().Int())
 	}
 	p := l.spec.Programs[index]
 	attr := l.programAttr(p, m)
-	if targets != nil {
-		attr.AttachBTFID = targets[index]
+	if l.targets != nil {
+		attr.AttachBTFID = l.targets[index]
 	}
 	fd, err := l.withMemlock(func() (*sys.FD, error) { return sys.ProgLoad(attr) })
 	if err != nil {

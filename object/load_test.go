@@ -22,9 +22,13 @@ func load(t testing.TB, name string) *object.Object {
 	return loadSpec(t, open(t, name), nil)
 }
 
+// loadSpec loads a spec; without options, with the types of the running kernel if it needs them.
 func loadSpec(t testing.TB, s *object.Spec, opts *object.LoadOptions) *object.Object {
 	t.Helper()
 	testenv.Root(t)
+	if opts == nil && s.NeedsKernelTypes() {
+		opts = &object.LoadOptions{KernelTypes: runningKernel(t)}
+	}
 	o, err := s.Load(opts)
 	if err != nil {
 		t.Fatal(err)
@@ -237,7 +241,7 @@ func TestLoadBadSpec(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, c.object)
 			c.change(s)
-			o, err := s.Load(nil)
+			o, err := s.Load(&object.LoadOptions{KernelTypes: runningKernel(t)})
 			if o != nil {
 				o.Close()
 			}
@@ -269,7 +273,7 @@ func TestLoadAdvice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, c.object)
 			c.change(s)
-			_, err := s.Load(nil)
+			_, err := s.Load(&object.LoadOptions{KernelTypes: runningKernel(t)})
 			wantError(t, err, c.kind, c.parts...)
 		})
 	}

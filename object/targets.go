@@ -10,20 +10,18 @@ import (
 	"github.com/pinion-bpf/pinion/sys"
 )
 
-// findTargets returns, by index in Programs, the ids of the kernel's types that the programs to load are for; nil if none needs one.
-// Only then are the kernel's types read, if the caller has not given them.
-func (l *loader) findTargets() ([]uint32, error) {
-	s := l.spec
+// findTargets finds, in l.targets by index in Programs, the kernel's types that the programs to load are for; nil if none needs one.
+func (l *loader) findTargets() error {
+	s, types := l.spec, l.opts.KernelTypes
 	first := slices.IndexFunc(s.Programs, (*ProgramSpec).needsTarget)
 	if first < 0 {
-		return nil, nil
+		return nil
 	}
-	types := l.opts.KernelTypes
-	if types == nil || !types.running { // the ids must be those of the kernel that is to attach
+	if !types.running { // the ids must be those of the kernel that is to attach
 		var err error
 		if types, err = openKernelTypes(); err != nil {
 			do := s.Programs[first].where() + " needs a kernel built with CONFIG_DEBUG_INFO_BTF"
-			return nil, sys.Fail("read the kernel's types", kernelTypesPath, err, do)
+			return sys.Fail("read the kernel's types", kernelTypesPath, err, do)
 		}
 		defer types.Close()
 	}
@@ -34,16 +32,17 @@ func (l *loader) findTargets() ([]uint32, error) {
 		}
 		kind, name, err := p.target()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		t, found := types.types.Find(kind, name)
 		if !found {
 			do := text.Form("the kernel has no {} {} to attach to").Add(kind.String()).Quote(name).String()
-			return nil, sys.Fail("load", p.where(), unix.ENOENT, do)
+			return sys.Fail("load", p.where(), unix.ENOENT, do)
 		}
 		ids[i] = uint32(t.ID())
 	}
-	return ids, nil
+	l.targets = ids
+	return nil
 }
 
 // needsTarget reports whether the program is to be loaded, and for one thing that the kernel's types name.

@@ -22,6 +22,7 @@ type (
 		Maps      []mapInfo      `json:"maps"`
 		Programs  []programInfo  `json:"programs"`
 		Variables []variableInfo `json:"variables"`
+		Accesses  []accessInfo   `json:"accesses"`
 		Lacks     []lackInfo     `json:"lacks"`
 	}
 	mapInfo struct {
@@ -63,6 +64,14 @@ type (
 		Map    string `json:"map"`
 		Offset int    `json:"offset"`
 		Size   int    `json:"size"`
+	}
+	accessInfo struct {
+		Function    string `json:"function"`
+		Section     string `json:"section"`
+		Instruction int    `json:"instruction"`
+		What        string `json:"what"`
+		Source      string `json:"source"`
+		Line        int    `json:"line"`
 	}
 	lackInfo struct {
 		Kind  string `json:"kind"`
@@ -107,7 +116,7 @@ func inspectFile(path string) (fileInfo, error) {
 	}
 	file := fileInfo{
 		File: path, Name: spec.Name, License: spec.License, Version: spec.Version, ByteOrder: "little",
-		Maps: []mapInfo{}, Programs: []programInfo{}, Variables: []variableInfo{}, Lacks: []lackInfo{},
+		Maps: []mapInfo{}, Programs: []programInfo{}, Variables: []variableInfo{}, Accesses: []accessInfo{}, Lacks: []lackInfo{},
 	}
 	if spec.BigEndian() {
 		file.ByteOrder = "big"
@@ -124,6 +133,9 @@ func inspectFile(path string) (fileInfo, error) {
 	}
 	for _, v := range spec.Variables {
 		file.Variables = append(file.Variables, variableInfo{v.Name(), v.Map().Name, v.Offset(), v.Size()})
+	}
+	for _, a := range spec.Accesses() {
+		file.Accesses = append(file.Accesses, accessInfo{a.Function, a.Section, a.Instruction, a.What, a.File, a.Line})
 	}
 	for _, f := range spec.Unsupported() {
 		file.Lacks = append(file.Lacks, lackInfo{f.Kind, f.Where})
@@ -179,6 +191,18 @@ func (f *fileInfo) print(out io.Writer) {
 		table = append(table, []string{plain(v.Name), plain(v.Map), strconv.Itoa(v.Offset), strconv.Itoa(v.Size)})
 	}
 	rows(out, "  ", "VARIABLE MAP OFFSET SIZE", table)
+	table = nil
+	for _, a := range f.Accesses {
+		source := "-"
+		if a.Line > 0 {
+			source = plain(a.Source) + ":" + strconv.Itoa(a.Line)
+		}
+		table = append(table, []string{plain(a.Function), strconv.Itoa(a.Instruction), source, a.What})
+	}
+	if len(table) > 0 {
+		fmt.Fprintf(out, "  %d accesses are fitted to the kernel's types when it is loaded (CO-RE)\n", len(table))
+	}
+	rows(out, "  ", "FUNCTION INSTRUCTION SOURCE ASKS-FOR", table)
 	table = nil
 	for _, l := range f.Lacks {
 		table = append(table, []string{l.Kind, l.Where})

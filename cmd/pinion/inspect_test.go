@@ -47,6 +47,19 @@ func TestInspectAll(t *testing.T) {
 	}
 }
 
+func TestInspectAccesses(t *testing.T) {
+	read := decode[[]fileInfo](t, "inspect", objects+"core.bpf.o", objects+"core_kinds.bpf.o")
+	if n := len(read[0].Accesses); n != 7 || len(read[1].Accesses) < 30 {
+		t.Fatalf("%d and %d accesses", n, len(read[1].Accesses))
+	}
+	want := accessInfo{"read_task", "raw_tp/sys_enter", 30, "size of struct task_struct.comm", "core.c", 30}
+	if diff := cmp.Diff(want, read[0].Accesses[2]); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	out, _ := pinion(t, done, "inspect", objects+"core.bpf.o")
+	wantWords(t, out, "7 accesses are fitted", "ASKS-FOR", "core.c:34", "value of enum bpf_prog_type___local.BPF_PROG_TYPE_XDP___local")
+}
+
 func TestInspectFields(t *testing.T) {
 	read := decode[[]fileInfo](t, "inspect", objects+"tailcall.bpf.o", objects+"optional.bpf.o", objects+"map_in_map.bpf.o", objects+"kconfig.bpf.o")
 	var slots []slotInfo

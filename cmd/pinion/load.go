@@ -65,11 +65,13 @@ func load(c *call) error {
 	opts.NoUpgrade = true // replacing what runs takes a word of its own: upgrade
 	attach := flags.Bool("attach", false, "attach the programs whose sections say where to")
 	noPin := flags.Bool("no-pin", false, "load, say what was loaded, and let go of it")
+	types := typesFlag(flags)
 	waitFlag(flags, &opts.Options)
 	files, err := c.parse(flags, 1, anyNumber)
 	if err != nil {
 		return err
 	}
+	defer types.close()
 	if opts.Name != "" && len(files) > 1 {
 		return wrongUsage("-name is for one file", c.command.name)
 	}
@@ -85,7 +87,12 @@ func load(c *call) error {
 		defer root.Close()
 		how = func(spec *object.Spec, opts *pinning.Options) (loadInfo, error) { return pinOne(root, spec, opts) }
 	}
-	return c.loadAll(files, opts, how)
+	return c.loadAll(files, opts, func(spec *object.Spec, opts *pinning.Options) (loadInfo, error) {
+		if err := types.give(spec, opts); err != nil {
+			return loadInfo{}, err
+		}
+		return how(spec, opts)
+	})
 }
 
 // loadAll loads each file in the given way.
@@ -121,7 +128,7 @@ func (c *call) loadAll(files []string, opts *placing, how func(*object.Spec, *pi
 
 // tryOne loads an object and lets go of it.
 func tryOne(spec *object.Spec, opts *pinning.Options) (loadInfo, error) {
-	obj, err := spec.Load(nil)
+	obj, err := spec.Load(opts.Load)
 	if err != nil {
 		return loadInfo{}, err
 	}

@@ -132,9 +132,9 @@ func TestRefused(t *testing.T) {
 // TestLoadMany: one file that fails does not stop the others, and the worst is the exit status.
 func TestLoadMany(t *testing.T) {
 	root := testenv.BPFFS(t)
-	out, said := pinion(t, failed, "load", "-root", root, objects+"core.bpf.o", objects+"rejected.bpf.o", objects+"pinned_odd.bpf.o", truncated(t))
+	out, said := pinion(t, failed, "load", "-root", root, objects+"core_custom.bpf.o", objects+"rejected.bpf.o", objects+"pinned_odd.bpf.o", truncated(t))
 	wantWords(t, out, "pinned_odd: loaded", "note: map replaced", "16")
-	wantWords(t, said, "CO-RE relocations", "the verifier refused program", "half.bpf.o")
+	wantWords(t, said, "the kernel has no type of that kind and name", "the verifier refused program", "half.bpf.o")
 	if lines := strings.Count("\n"+said, "\npinion: "); lines != 3 {
 		t.Errorf("%d errors, want 3:\n%s", lines, said)
 	}
@@ -162,6 +162,20 @@ func copyOf(t *testing.T, file, name string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// TestLoadFits loads what asks for the kernel's types, and what asks for those of a file.
+func TestLoadFits(t *testing.T) {
+	root := testenv.BPFFS(t)
+	pinion(t, done, "load", "-root", root, objects+"core.bpf.o", objects+"core_kinds.bpf.o")
+	pinion(t, done, "load", "-root", root, "-btf", objects+"core_types.bpf.o", objects+"core_custom.bpf.o", objects+"raw_tp.bpf.o")
+	if diff := cmp.Diff([]string{"core", "core_custom", "core_kinds", "raw_tp"}, names(decode[[]entryInfo](t, "ls", "-root", root))); diff != "" {
+		t.Errorf("ls (-want +got):\n%s", diff)
+	}
+	for _, file := range []string{"/nothing", objects + "nobtf.bpf.o"} {
+		_, said := pinion(t, failed, "load", "-no-pin", "-btf", file, objects+"core_custom.bpf.o")
+		wantWords(t, said, "pinion: ")
+	}
 }
 
 // TestLoadNames loads one file several times, and one that has a name which tells nothing.
