@@ -19,6 +19,15 @@ type Assembler struct {
 
 func NewAssembler(s *Spec) *Assembler { return &Assembler{s, newAssembler(s, nil)} }
 
+// NewFittedAssembler is NewAssembler with accesses fitted to kernel types.
+func NewFittedAssembler(s *Spec, types *KernelTypes) (*Assembler, error) {
+	fixes, err := decideAll(&loader{spec: s, opts: LoadOptions{KernelTypes: types}})
+	if err != nil {
+		return nil, err
+	}
+	return &Assembler{s, newAssembler(s, fixes)}, nil
+}
+
 // Assemble puts a program together; fd gives each map's descriptor, nil leaves them 0.
 func (a *Assembler) Assemble(program string, fd func(m *MapSpec) int) (*Image, error) {
 	m, err := a.a.assemble(a.s.Program(program))

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -142,7 +143,7 @@ func TestTruncated(t *testing.T) {
 
 // TestFlipped flips bytes of objects; only panics and hangs are wrong.
 func TestFlipped(t *testing.T) {
-	for _, name := range []string{"tailcall", "legacy", "kconfig"} {
+	for _, name := range []string{"tailcall", "legacy", "kconfig", "core_custom"} {
 		data, err := os.ReadFile(path(name))
 		if err != nil {
 			t.Fatal(err)
@@ -176,6 +177,7 @@ func exercise(data []byte) bool {
 		return false
 	}
 	s.Unsupported()
+	s.Accesses()
 	s.Digest()
 	s.KernelBTF()
 	a := object.NewAssembler(s)
@@ -186,8 +188,24 @@ func exercise(data []byte) bool {
 	for _, v := range s.Variables {
 		v.Get()
 	}
+	if !s.NeedsKernelTypes() {
+		return true
+	}
+	if types, err := object.ParseKernelTypes(exerciseTypes()); err == nil {
+		if a, err := object.NewFittedAssembler(s, types); err == nil {
+			for _, p := range s.Programs {
+				a.Assemble(p.Name, nil)
+			}
+		}
+	}
 	return true
 }
+
+// exerciseTypes are those that objects are fitted to, of this machine's byte order.
+var exerciseTypes = sync.OnceValue(func() []byte {
+	data, _ := os.ReadFile(path("core_types"))
+	return data
+})
 
 func FuzzParse(f *testing.F) {
 	for _, file := range objects(f) {
