@@ -13,13 +13,9 @@ const poisonedCall = ": (85) call unknown#195896080"
 
 // explain implements typeFixes.
 func (c *coreFixes) explain(m *image, log string) string {
-	end := strings.LastIndex(log, poisonedCall)
-	if end < 0 {
-		return ""
-	}
-	start := strings.LastIndexByte(log[:end], '\n') + 1
-	insn, ok := text.Parse(text.Trim(log[start:end]), 10, 32)
-	if !ok {
+	before, _, found := strings.Cut(log, poisonedCall) // it is the last instruction that the verifier looks at
+	insn, ok := text.Parse(text.Trim(before[strings.LastIndexByte(before, '\n')+1:]), 10, 32)
+	if !found || !ok {
 		return ""
 	}
 	for i := range m.poisoned {
@@ -78,6 +74,9 @@ func (src *source) sourceLine(f *function, insn uint32) (line string, number uin
 		return "", 0, ""
 	}
 	info := src.ext.LineInfoAt(records, n)
-	file = src.types.String(info.FileNameOff)
-	return strings.TrimLeft(src.types.String(info.LineOff), " \t"), info.LineCol >> 10, file[strings.LastIndexByte(file, '/')+1:]
+	file, line = src.types.String(info.FileNameOff), src.types.String(info.LineOff)
+	for line != "" && (line[0] == ' ' || line[0] == '\t') {
+		line = line[1:]
+	}
+	return line, info.LineCol >> 10, file[strings.LastIndexByte(file, '/')+1:]
 }

@@ -1,8 +1,6 @@
 package object
 
 import (
-	"errors"
-
 	"github.com/pinion-bpf/pinion/internal/btf"
 	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
@@ -93,7 +91,7 @@ func (c *coreFixes) decide(r *btf.Relocator, index int32) {
 // undecided says why an access cannot be decided.
 func (c *coreFixes) undecided(f *function, relo *btf.CORERelo, err error) error {
 	kind := ErrRelocation
-	if at := (*btf.Error)(nil); errors.As(err, &at) && at.Ext && at.Err == btf.ErrFormat {
+	if at, ok := err.(*btf.Error); ok && at.Ext && at.Err == btf.ErrFormat { // errors.As costs 20 KB
 		kind = ErrFormat
 	}
 	return &problem{kind, text.Form("{}: {}").Add(c.src.whereAccess(f, relo)).Add(err.Error()).String()}
