@@ -108,14 +108,13 @@ func (c *coreFixes) apply(m *image, function int32, base uint32) error {
 		relo := c.src.ext.COREReloAt(accesses, int(i))
 		n := c.first[function] + i
 		at := base + relo.InsnOff/insnSize - f.start
-		poisoned, kind, what := m.big.fit(m.insns[at*insnSize:], &c.fixes[n])
-		if kind == ErrFormat {
-			return c.src.misplaced(f, &relo, what)
-		}
-		if kind != nil {
-			return &problem{kind, text.Form("{}: {}").Add(c.src.whereAccess(f, &relo)).Add(what).String()}
-		}
-		if poisoned {
+		poisoned, wrong := m.big.fit(m.insns[at*insnSize:], &c.fixes[n])
+		switch {
+		case wrong != nil && wrong.kind == ErrFormat:
+			return c.src.misplaced(f, &relo, wrong.what)
+		case wrong != nil:
+			return &problem{wrong.kind, text.Form("{}: {}").Add(c.src.whereAccess(f, &relo)).Add(wrong.what).String()}
+		case poisoned:
 			m.poisoned = append(m.poisoned, poison{at, n})
 		}
 	}
@@ -123,19 +122,19 @@ func (c *coreFixes) apply(m *image, function int32, base uint32) error {
 }
 
 // fit writes a fix into the instruction that it is for, as libbpf does (bpf_core_patch_insn), or makes it one that must not run. What libbpf does not notice, that
-// a value is too large for its instruction, is an error. It returns what kind of error, and what is wrong.
-func (big bigEndian) fit(insn []byte, fix *btf.Fix) (poisoned bool, kind error, what string) {
+// a value is too large for its instruction, is an error.
+func (big bigEndian) fit(insn []byte, fix *btf.Fix) (poisoned bool, wrong *problem) {
 	switch class := insn[0] & classMask; class {
 	case classALU, classALU64:
 		if insn[0]&sourceIsRegister != 0 {
-			return false, ErrFormat, takesNoConstant
+			return false, &problem{ErrFormat, takesNoConstant}
 		}
 		return big.fitConstant(insn, fix, class == classALU)
 	case classLDX, classST, classSTX:
 		return big.fitMemory(insn, fix)
 	}
 	if !big.isPlainLoad64(insn) {
-		return false, ErrFormat, "the instruction is none that could be fitted"
+		return false, &problem{ErrFormat, "the instruction is none that could be fitted"}
 	}
 	return big.fitLoad64(insn, fix)
 }

@@ -55,65 +55,65 @@ func otherValue(fix *btf.Fix, got uint64) string {
 }
 
 // fitConstant fits an instruction whose immediate is a constant of 32 bits, extended with its sign to 64 unless the instruction works on 32 bits.
-func (big bigEndian) fitConstant(insn []byte, fix *btf.Fix, only32 bool) (poisoned bool, kind error, what string) {
+func (big bigEndian) fitConstant(insn []byte, fix *btf.Fix, only32 bool) (poisoned bool, wrong *problem) {
 	if fix.Missing {
 		big.setPoison(insn)
-		return true, nil, ""
+		return true, nil
 	}
 	got := uint64(int64(big.immediate(insn)))
 	if !isOld(fix, got) {
-		return false, ErrFormat, otherValue(fix, got)
+		return false, &problem{ErrFormat, otherValue(fix, got)}
 	}
 	value := newValue(fix, got)
 	if int64(value) != int64(int32(value)) && !(only32 && value <= math.MaxUint32) {
-		return false, ErrRelocation, text.Form("{} does not fit into the 32 bits of the instruction").Uint(value).String()
+		return false, &problem{ErrRelocation, text.Form("{} does not fit into the 32 bits of the instruction").Uint(value).String()}
 	}
 	big.setImmediate(insn, int32(uint32(value)))
-	return false, nil, ""
+	return false, nil
 }
 
 // fitLoad64 fits a load of a constant of 64 bits.
-func (big bigEndian) fitLoad64(insn []byte, fix *btf.Fix) (poisoned bool, kind error, what string) {
+func (big bigEndian) fitLoad64(insn []byte, fix *btf.Fix) (poisoned bool, wrong *problem) {
 	if fix.Missing {
 		big.setPoison(insn)
-		return true, nil, ""
+		return true, nil
 	}
 	got := uint64(big.uint32(insn[4:])) | uint64(big.uint32(insn[insnSize+4:]))<<32
 	if !isOld(fix, got) {
-		return false, ErrFormat, otherValue(fix, got)
+		return false, &problem{ErrFormat, otherValue(fix, got)}
 	}
 	value := newValue(fix, got)
 	big.putUint32(insn[4:], uint32(value))
 	big.putUint32(insn[insnSize+4:], uint32(value>>32))
-	return false, nil, ""
+	return false, nil
 }
 
 // fitMemory fits a load or a store, of 1, 2, 4 or 8 bytes at an offset.
-func (big bigEndian) fitMemory(insn []byte, fix *btf.Fix) (poisoned bool, kind error, what string) {
+func (big bigEndian) fitMemory(insn []byte, fix *btf.Fix) (poisoned bool, wrong *problem) {
 	if got := uint64(int64(big.offset(insn))); !fix.Missing && !isOld(fix, got) {
-		return false, ErrFormat, otherValue(fix, got)
+		return false, &problem{ErrFormat, otherValue(fix, got)}
 	}
 	if !fix.Missing && fix.New > math.MaxInt16 {
-		return false, ErrRelocation, text.Form("the field lies {} bytes into its type, too far for a load or store: read it with a helper (BPF_CORE_READ)").
-			Uint(fix.New).String()
+		return false, &problem{ErrRelocation, text.Form("the field lies {} bytes into its type, too far for a load or store: read it with a helper (BPF_CORE_READ)").
+			Uint(fix.New).String()}
 	}
 	if fix.Missing || fix.BadSize {
 		big.setPoison(insn)
-		return true, nil, ""
+		return true, nil
 	}
 	if fix.OldSize != fix.NewSize {
 		if memorySize(insn[0]) != fix.OldSize {
-			return false, ErrFormat, text.Form("the instruction reads or writes {} bytes of a field of {}").
-				Uint(uint64(memorySize(insn[0]))).Uint(uint64(fix.OldSize)).String()
+			return false, &problem{ErrFormat, text.Form("the instruction reads or writes {} bytes of a field of {}").
+				Uint(uint64(memorySize(insn[0]))).Uint(uint64(fix.OldSize)).String()}
 		}
 		size, ok := sizeBits(fix.NewSize)
 		if !ok {
-			return false, ErrRelocation, text.Form("the field has {} bytes, which no load or store has").Uint(uint64(fix.NewSize)).String()
+			return false, &problem{ErrRelocation, text.Form("the field has {} bytes, which no load or store has").Uint(uint64(fix.NewSize)).String()}
 		}
 		insn[0] = insn[0]&^sizeMask | size
 	}
 	big.setOffset(insn, int16(fix.New))
-	return false, nil, ""
+	return false, nil
 }
 
 // memorySize is how many bytes a load or store is about.

@@ -3,6 +3,10 @@ package object
 import "github.com/pinion-bpf/pinion/internal/btf"
 
 // Fit is what writes a fix into an instruction.
-func Fit(insn []byte, bigOrder bool, fix btf.Fix) (poisoned bool, kind error, what string) {
-	return bigEndian(bigOrder).fit(insn, &fix)
+func Fit(insn []byte, bigOrder bool, fix btf.Fix) (poisoned bool, err error) {
+	poisoned, wrong := bigEndian(bigOrder).fit(insn, &fix)
+	if wrong != nil {
+		return poisoned, wrong
+	}
+	return poisoned, nil
 }

@@ -101,15 +101,15 @@ func TestCorePatch(t *testing.T) {
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 			big := order == binary.ByteOrder(binary.BigEndian)
 			got := code(order, c.code)
-			poison, kind, what := object.Fit(got, big, c.fix)
+			poison, err := object.Fit(got, big, c.fix)
 			if c.err != nil {
-				if !errors.Is(kind, c.err) || !strings.Contains(what, c.says) {
-					t.Errorf("%s, %s: %v: %s; want %q", name, order, kind, what, c.says)
+				if !errors.Is(err, c.err) || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("%s, %s: %v; want %q", name, order, err, c.says)
 				}
 				continue
 			}
-			if kind != nil || poison != (c.want[0] == poisoned) {
-				t.Errorf("%s, %s: poisoned %v, %v: %s", name, order, poison, kind, what)
+			if err != nil || poison != (c.want[0] == poisoned) {
+				t.Errorf("%s, %s: poisoned %v, %v", name, order, poison, err)
 			}
 			if diff := cmp.Diff(code(order, c.want), got); diff != "" {
 				t.Errorf("%s, %s: -want +got:\n%s", name, order, diff)
