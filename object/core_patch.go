@@ -1,8 +1,6 @@
 package object
 
 import (
-	"math"
-
 	"github.com/pinion-bpf/pinion/internal/btf"
 	"github.com/pinion-bpf/pinion/internal/text"
 )
@@ -65,7 +63,7 @@ func (big bigEndian) fitConstant(insn []byte, fix *btf.Fix, only32 bool) (poison
 		return false, &problem{ErrFormat, otherValue(fix, got)}
 	}
 	value := newValue(fix, got)
-	if int64(value) != int64(int32(value)) && !(only32 && value <= math.MaxUint32) {
+	if int64(value) != int64(int32(value)) && !(only32 && value <= 1<<32-1) {
 		return false, &problem{ErrRelocation, text.Form("{} does not fit into the 32 bits of the instruction").Uint(value).String()}
 	}
 	big.setImmediate(insn, int32(uint32(value)))
@@ -93,7 +91,7 @@ func (big bigEndian) fitMemory(insn []byte, fix *btf.Fix) (poisoned bool, wrong 
 	if got := uint64(int64(big.offset(insn))); !fix.Missing && !isOld(fix, got) {
 		return false, &problem{ErrFormat, otherValue(fix, got)}
 	}
-	if !fix.Missing && fix.New > math.MaxInt16 {
+	if !fix.Missing && fix.New > 1<<15-1 {
 		return false, &problem{ErrRelocation, text.Form("the field lies {} bytes into its type, too far for a load or store: read it with a helper (BPF_CORE_READ)").
 			Uint(fix.New).String()}
 	}

@@ -46,7 +46,15 @@ const (
 
 var poisoned = asmInsn{op: 0x85, imm: 0xbad2310}
 
-func TestCorePatch(t *testing.T) {
+// patchCase is an instruction, what it is fitted to, and what becomes of it.
+type patchCase struct {
+	code, want []asmInsn
+	fix        btf.Fix
+	err        error
+	says       string
+}
+
+func patchCases() map[string]patchCase {
 	values := func(old, now uint64) btf.Fix { return btf.Fix{Old: old, New: now} }
 	enum := func(old, now uint64) btf.Fix { return btf.Fix{Old: old, New: now, Value32: true, New32: true} }
 	resized := func(oldSize, newSize uint32, bad bool) btf.Fix {
@@ -56,12 +64,7 @@ func TestCorePatch(t *testing.T) {
 		return []asmInsn{{ld64, 3, 0, 0, int32(uint32(value))}, {imm: int32(value >> 32)}}
 	}
 	const high = 0x80000001
-	for name, c := range map[string]struct {
-		code, want []asmInsn
-		fix        btf.Fix
-		err        error
-		says       string
-	}{
+	return map[string]patchCase{
 		"move":             {code: []asmInsn{{mov64, 7, 0, 0, 4}}, fix: values(4, 1234), want: []asmInsn{{mov64, 7, 0, 0, 1234}}},
 		"move 32":          {code: []asmInsn{{mov32, 7, 0, 0, 4}}, fix: values(4, high), want: []asmInsn{{mov32, 7, 0, 0, math.MinInt32 + 1}}},
 		"add":              {code: []asmInsn{{add64, 1, 0, 0, 4}}, fix: values(4, 8), want: []asmInsn{{add64, 1, 0, 0, 8}}},
@@ -97,7 +100,11 @@ func TestCorePatch(t *testing.T) {
 		"load of 16":          {code: []asmInsn{{ldxW, 1, 6, 4, 0}}, fix: resized(4, 16, false), err: object.ErrRelocation, says: "has 16 bytes"},
 		"load with a sign":    {code: []asmInsn{{ldxW, 1, 6, 4, 0}}, fix: resized(4, 8, true), want: []asmInsn{poisoned}},
 		"constant for a load": {code: []asmInsn{{mov64, 1, 0, 0, 4}}, fix: resized(4, 8, true), want: []asmInsn{{mov64, 1, 0, 0, 8}}},
-	} {
+	}
+}
+
+func TestCorePatch(t *testing.T) {
+	for name, c := range patchCases() {
 		for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
 			big := order == binary.ByteOrder(binary.BigEndian)
 			got := code(order, c.code)

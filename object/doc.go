@@ -5,8 +5,10 @@
 //
 // What an ELF file may hold is what libbpf 1.7 reads (Documentation/bpf/libbpf/program_types.rst has the section names), and
 // besides the map definitions of the section "maps", from before BTF, which it no longer takes. What this package knows but
-// cannot load (CO-RE relocations, externs, struct_ops, arenas, jump tables) does not stop a file from being read: see
+// cannot load (externs, struct_ops, arenas, jump tables) does not stop a file from being read: see
 // [Spec.Unsupported].
+//
+// What an object asks about the kernel's own types (CO-RE) is answered when it is loaded, from the [KernelTypes] in its [LoadOptions].
 //
 // # When not to use it
 //

@@ -67,3 +67,28 @@ func ExampleObject_Attach() {
 		fmt.Println(l.Program(), l.Type())
 	}
 }
+
+// Load an object that is fitted to the kernel that runs (CO-RE). One KernelTypes serves any number of objects.
+func ExampleRunningKernel() {
+	types, err := object.RunningKernel()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer types.Close()
+	spec, err := object.Open("../testdata/bpf/core.bpf.o")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	task, err := spec.Load(&object.LoadOptions{KernelTypes: types})
+	if refused := (*object.VerifierError)(nil); errors.As(err, &refused) && refused.Access != "" {
+		fmt.Println("not on this kernel:", refused.Access)
+		return
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer task.Close()
+}
