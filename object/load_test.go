@@ -71,6 +71,7 @@ var refusals = map[string]struct {
 	"counter-be":     {object.ErrUnsupported, []string{"big-endian"}},
 	"globals-be":     {object.ErrUnsupported, []string{"big-endian"}},
 	"legacy-be":      {object.ErrUnsupported, []string{"big-endian"}},
+	"counter_v2-be":  {object.ErrUnsupported, []string{"big-endian"}},
 	"maps-be":        {object.ErrUnsupported, []string{"big-endian"}},
 	"subprogs-be":    {object.ErrUnsupported, []string{"big-endian"}},
 	"kconfig":        {object.ErrUnsupported, []string{object.FeatureKconfig}},

@@ -190,7 +190,10 @@ func watch(root *pinning.Root, tree string, spec *object.Spec, opts *pinning.Opt
 		w.there = status.Record.Complete
 	}
 	w.asks = len(spec.Maps) > len(pinning.Flat(spec))
-	opts.Load = &object.LoadOptions{Maps: w}
+	if opts.Load == nil {
+		opts.Load = new(object.LoadOptions)
+	}
+	opts.Load.Maps = w
 	opts.Upgrade = &pinning.UpgradeOptions{Did: func(plan *pinning.UpgradePlan) { w.mended = !plan.Same }}
 	return w
 }
