@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,8 +20,8 @@ func Root(t testing.TB) {
 	}
 }
 
-// Kernel says that the test needs the given version of Linux ("6.6") for what ("TCX links"), and skips it on an older one. Beside [Allowed] and [Host] it
-// is the only place in the suite that skips. With PINION_NEWEST_KERNEL set, as on the newest kernel that the suite runs on, a skip is a
+// Kernel says that the test needs the given version of Linux ("6.6") for what ("TCX links"), and skips it on an older one. Beside [Allowed], [Host] and [Machine]
+// it is the only place in the suite that skips. With PINION_NEWEST_KERNEL set, as on the newest kernel that the suite runs on, a skip is a
 // failure: the test would run nowhere.
 func Kernel(t testing.TB, version, what string) {
 	t.Helper()
@@ -66,6 +67,20 @@ func Host(t testing.TB, what string) {
 	if os.Getenv("PINION_VM") != "" {
 		t.Skipf("only on the host: it needs %s", what)
 	}
+}
+
+// Machine says that the test needs what it has for some processors only, and skips it on others: the matrix is of amd64, where a skip is a failure
+// on the newest kernel.
+func Machine(t testing.TB, is bool, what string) {
+	t.Helper()
+	if is {
+		return
+	}
+	release, err := Release()
+	if err != nil {
+		t.Fatal(err)
+	}
+	skip(t, "not on "+runtime.GOARCH+": "+what, release)
 }
 
 func skip(t testing.TB, why, release string) {
