@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// layers tells what of the module each folder of the library may import. What stands here is all there is: a new folder needs a place.
+// layers tells what of the module each folder of the library may import. What stands here is all there is: a new folder needs a place. Folders for tests
+// alone, such as internal/testenv and internal/faults, are not of the library (isLibrary), and import what they like.
 var layers = map[string][]string{
 	"elf":             {"internal/text"},
 	"internal/btf":    {"internal/order", "internal/text"},

@@ -38,7 +38,7 @@ func (f *file) isLibrary() bool { return isLibrary(f.dir()) && !f.isTest() }
 
 // isLibrary tells whether a folder is one that users' programs import, directly or not.
 func isLibrary(dir string) bool {
-	for _, other := range []string{"cmd", "examples", "bench", "tools", "testdata", "internal/archtest", "internal/sizes"} {
+	for _, other := range []string{"cmd", "examples", "bench", "tools", "testdata", "internal/archtest", "internal/faults", "internal/sizes"} {
 		if dir == other || strings.HasPrefix(dir, other+"/") {
 			return false
 		}
