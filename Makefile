@@ -1,6 +1,8 @@
 # Pinion's targets; `make help` lists them. tools/setup.sh brings or names what a target needs.
 
 FUZZTIME ?= 10s
+DURATION ?= 1h
+SEED     ?= 1
 ARCHES   := amd64 arm64 arm riscv64 s390x
 
 # Debian keeps bpftool and ip in folders that only root's PATH has.
@@ -18,7 +20,7 @@ TEST := go test -count=1 $(EXEC)
 
 # What test-vm runs: the packages with tests that a kernel decides. The others need no kernel, or what a machine of the matrix has not (the go command).
 KERNELS     ?= all
-INTEGRATION := ./sys ./link ./object ./pinning ./cmd/pinion ./internal/testenv ./examples/devicefilter
+INTEGRATION := ./sys ./link ./object ./pinning ./cmd/pinion ./internal/testenv ./internal/faults ./examples/devicefilter
 # What needs no privilege.
 PURE        := ./elf ./internal/archtest ./internal/btf ./internal/order ./internal/sha256 ./internal/sizes/... ./internal/testvm/... ./internal/text
 
@@ -36,7 +38,10 @@ build: ## build bin/pinion, static; the same source gives the same bytes
 	@sh tools/setup.sh go
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/pinion ./cmd/pinion
 
-test: setup fmt-check vet lint cross check-generate model test-host test-vm ## set the machine up, check everything, run every test here and on every kernel of the matrix
+test: setup fmt-check vet lint cross check-generate model faults test-host test-vm ## set the machine up, check everything, run every test here and on every kernel of the matrix
+
+# faults does in full what test-host would do in short.
+test: SKIP := -skip '^(TestFaults|TestRaces)$$'
 
 setup: ## install what the checks and tests need and is missing (Debian), or say what is missing
 	@echo '== setup: go, compilers, and the tools to compare with'
@@ -44,10 +49,21 @@ setup: ## install what the checks and tests need and is missing (Debian), or say
 
 test-host: ## run every test on this kernel, as root; without root, those that need none
 	@if [ "$$(id -u)" = 0 ] || [ -n "$(SUDO)" ]; then \
-		echo '== test-host: every package, on Linux '"$$(uname -r)"; $(TEST) ./...; \
+		echo '== test-host: every package, on Linux '"$$(uname -r)"; $(TEST) $(SKIP) ./...; \
 	else \
 		echo '== test-host: without root, what needs none; test-vm runs the rest'; go test $(PURE); \
 	fi
+
+# The tests are run from their directory, for then the go command shows what they tell.
+faults: ## make every system call of pinning fail, and kill it at each, and have many processes race, as root (SEED=1); then judge what is left
+	@if [ "$$(id -u)" = 0 ] || [ -n "$(SUDO)" ]; then \
+		echo '== faults: every call that fails, every death, and races'; cd internal/faults && $(TEST) -timeout 30m -run '^(TestFaults|TestRaces)$$' -args -full -seed $(SEED); \
+	else \
+		echo '== faults: not without root; test-vm runs some of them'; \
+	fi
+
+faults-long: ## the same at random, for as long as you say: make faults-long DURATION=2h SEED=7
+	@cd internal/faults && $(TEST) -timeout 0 -run '^(TestFaults|TestRaces)$$' -args -for $(DURATION) -seed $(SEED)
 
 test-vm: ## run the tests that a kernel decides on the kernels of tools/kernels, or some: make test-vm KERNELS=5.10,6.1
 	@echo '== test-vm: kernels $(KERNELS), in virtual machines'
@@ -114,4 +130,4 @@ cover: ## run every test here and on every kernel, and write coverage.html
 clean: ## remove what was built
 	@rm -rf bin coverage.out coverage.host coverage.vm coverage.html
 
-.PHONY: help demo build test setup test-host test-vm race fmt-check vet lint cross generate check-generate model size fuzz cover clean
+.PHONY: help demo build test setup test-host test-vm race fmt-check vet lint cross generate check-generate model faults faults-long size fuzz cover clean
