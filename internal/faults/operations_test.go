@@ -322,6 +322,8 @@ func status(tree string) func(*Env) error {
 
 // pinLarge pins many maps with long names.
 func pinLarge(e *Env) error {
+	// Before Linux 5.11, maps are charged against this; where it cannot be raised, as without CAP_SYS_RESOURCE, the kernel has been newer.
+	unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY})
 	obj := object.NewObject("large", nil, nil, nil)
 	for i := range 40 {
 		fd, err := sys.MapCreate(&sys.MapCreateAttr{MapType: sys.MapTypeArray, KeySize: 4, ValueSize: 8, MaxEntries: 1})

@@ -117,6 +117,9 @@ func (s *Sweep) All(n int) {
 // Random does the operation with one fault, or two of which the second may be in what the first one leads to.
 func (s *Sweep) Random(random *rand.Rand) {
 	all := cases(s.calls)
+	if len(all) == 0 {
+		return // it failed before it began, and that was told
+	}
 	faults := []Fault{all[random.IntN(len(all))]}
 	if random.IntN(2) == 0 {
 		second := all[random.IntN(len(all))]
