@@ -170,6 +170,14 @@ func (j *judge) tree(v View, w *judged, dir string, settled bool) {
 	for i := range r.pins {
 		p := &r.pins[i]
 		place := p.path(dir)
+		if waits := path.Join(dir, "%outside", p.kind+"s", p.name); p.place != "" && v[waits].Kind != sys.KindUnknown {
+			// After the swap of an upgrade, what belongs outside is moved there from the tree. Until then the old pin is in its place.
+			w.own(place, dir, true)
+			place = waits
+			if settled {
+				w.say("%s is not in its place yet", waits)
+			}
+		}
 		w.own(place, dir, p.shared)
 		e, there := v[place]
 		if kind := kindOf(p.kind); !there || e.Kind != kind || e.ID != p.id {
@@ -189,19 +197,44 @@ func (j *judge) tree(v View, w *judged, dir string, settled bool) {
 			}
 		}
 	}
-	j.inside(v, w, dir)
+	j.inside(v, w, dir, settled)
+	v.previous(w, dir)
+}
+
+// previous wants what an upgrade has kept whole: the maps and programs of its record.
+func (v View) previous(w *judged, dir string) {
+	dir += "/%previous"
+	if _, there := v[dir]; !there {
+		return
+	}
+	r, err := v.readRecord(dir)
+	if err != nil {
+		w.say("%s: %v", dir, err)
+		return
+	}
+	for i := range r.pins {
+		p := &r.pins[i]
+		if e := v[p.path(dir)]; p.kind != "link" && (e.Kind != kindOf(p.kind) || e.ID != p.id) {
+			w.say("%s %s is %d in the record of %s, and %v %d is there", p.kind, p.name, p.id, dir, e.Kind, e.ID)
+		}
+	}
 }
 
 // inside wants nothing in a tree but pins, which were claimed, their directories and the record.
-func (j *judge) inside(v View, w *judged, dir string) {
+func (j *judge) inside(v View, w *judged, dir string, settled bool) {
 	for _, at := range v.paths(dir) {
 		e, name := v[at], path.Base(at)
+		above := path.Dir(at)
+		inPrevious := above == dir+"/%previous"
 		switch {
-		case e.Mode.IsDir() && slices.Contains([]string{"maps", "programs", "links"}, name) && path.Dir(at) == dir:
+		case e.Mode.IsDir() && (slices.Contains([]string{"maps", "programs", "links"}, name) && (above == dir || inPrevious || above == dir+"/%outside") ||
+			above == dir && (name == "%previous" || name == "%outside" && !settled)):
 			if e.Mode.Perm() != 0o700 {
 				w.say("%s has mode %v", at, e.Mode)
 			}
 			w.owner[at] = dir
+		case inPrevious && e.Mode&fs.ModeSymlink != 0, path.Dir(above) == dir+"/%previous" && e.Kind != sys.KindUnknown && e.Kind != sys.KindLink:
+			w.owner[at] = dir // what an upgrade has kept; see previous
 		case e.Mode&fs.ModeSymlink != 0 && strings.HasPrefix(name, "%record") && path.Dir(at) == dir:
 			w.owner[at] = dir
 		}

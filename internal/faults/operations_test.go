@@ -21,7 +21,7 @@ const objects = "../../testdata/bpf"
 
 // operations is the table. Operations on objects that attach the same program are in one group, which groupOf tells from the tree.
 func operations() []*Operation {
-	return slices.Concat(rawTracepoints(), cgroups(), mapsOnly(), outside(), shared(), large(), recoveries())
+	return slices.Concat(rawTracepoints(), cgroups(), mapsOnly(), outside(), shared(), large(), recoveries(), upgrades(), rollbacks(), cleanings())
 }
 
 // rawTracepoints are operations on an object whose link the kernel can neither detach nor update.
@@ -210,6 +210,7 @@ func on(file string, at []pinning.Override, do func(e *Env, root *pinning.Root, 
 		defer func() { err = errors.Join(err, root.Close()) }()
 		opts := &pinning.Options{Overrides: at, Load: &object.LoadOptions{Workers: 1}, Attach: (*object.Object).Attach, Wait: time.Second}
 		if strings.HasPrefix(file, "counter") {
+			opts.Name = "counter"
 			dir, err := link.OpenCgroup(e.Cgroup)
 			if err != nil {
 				return err

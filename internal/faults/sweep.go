@@ -173,7 +173,8 @@ func (s *Sweep) one(faults ...Fault) *Outcome {
 	if state, may := s.judge.state(left, s.op.Tree), s.op.mayLeave(&outcome, faults); !slices.Contains(may, state) {
 		wrong = append(wrong, fmt.Sprintf("it left %s, want one of %q", state, may))
 	} else if state == s.op.start() && state != Gap {
-		wrong = append(wrong, s.changed(left)...)
+		undone := !outcome.Killed && len(faults) == 1 && !faults[0].Rest
+		wrong = append(wrong, s.changed(left, undone)...)
 	}
 	s.ready = maps.Equal(left, s.before)
 	if len(wrong) > 0 {
@@ -313,12 +314,14 @@ func (s *Sweep) note(v View) {
 	}
 }
 
-// changed tells whether the tree, which is in the same state as before, is another one.
-func (s *Sweep) changed(left View) (wrong []string) {
+// changed tells whether the tree, which is in the same state as before, is another one. In the middle of an upgrade, links that can be switched run the new
+// program already, unless what failed was undone.
+func (s *Sweep) changed(left View, undone bool) (wrong []string) {
 	for _, path := range append(s.before.paths(s.op.Tree), left.paths(s.op.Tree)...) {
 		before, now := s.before[path], left[path]
-		// In the middle of an upgrade, links that can be switched run the new program already.
-		before.Program, now.Program = 0, 0
+		if !undone {
+			before.Program, now.Program = 0, 0
+		}
 		if before != now {
 			wrong = append(wrong, fmt.Sprintf("%s was %+v, and is %+v", path, before, now))
 		}
