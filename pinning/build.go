@@ -203,7 +203,10 @@ func (b *builder) undo() error {
 		failed = join(failed, err)
 	}
 	b.stage.root.removeDirs(b.dirs) // another process may have put something in one: then it stays
-	return join(failed, clearTree(b.stage.dir, newTree))
+	if failed != nil {
+		return failed // the record stays, which tells the next one to take the lock of what is left outside
+	}
+	return clearTree(b.stage.dir, newTree)
 }
 
 func (b *builder) close() {

@@ -68,9 +68,20 @@ func splitPlace(place string) (dir, name string) {
 }
 
 // sameDir tells whether the directory dir is still what name in parent leads to.
-func sameDir(parent *sys.FD, name string, dir *sys.FD) bool {
+func sameDir(parent *sys.FD, name string, dir *sys.FD) (bool, error) {
 	var at, st unix.Stat_t
-	return unix.Fstat(dir.Int(), &st) == nil && st.Nlink > 0 &&
-		unix.Fstatat(parent.Int(), name, &at, unix.AT_SYMLINK_NOFOLLOW) == nil &&
-		at.Ino == st.Ino && at.Dev == st.Dev
+	err := unix.Fstat(dir.Int(), &st)
+	if err == nil && st.Nlink > 0 {
+		err = unix.Fstatat(parent.Int(), name, &at, unix.AT_SYMLINK_NOFOLLOW)
+	}
+	if err != nil {
+		return false, ignore(err, unix.ENOENT)
+	}
+	return st.Nlink > 0 && at.Ino == st.Ino && at.Dev == st.Dev, nil
+}
+
+// movedDir tells whether a directory is for sure no more what name in parent leads to: who does not know must not look for it again, without an end.
+func movedDir(parent *sys.FD, name string, dir *sys.FD) bool {
+	same, err := sameDir(parent, name, dir)
+	return err == nil && !same
 }

@@ -72,7 +72,7 @@ func (r *Root) openSame(tree string, spec *object.Spec, opts *Options, pins []Pi
 	}
 	defer t.close()
 	switch {
-	case !t.record.Complete:
+	case !t.record.Complete, t.staged: // who does more than read finishes the swap that a dead process has left, or waits for it
 		return nil, ErrNotExist
 	case t.record.ELF != spec.ELFDigest():
 		return nil, because(ErrDifferent, "of another ELF file", nil)

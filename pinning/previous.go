@@ -112,11 +112,11 @@ func (r *Root) Rollback(name string, opts *Options) (*object.Object, error) {
 	defer s.release()
 	u := &upgrade{stage: s, opts: opts}
 	defer u.close()
-	if err := u.rollback(); err != nil {
+	obj, err := u.result(u.rollback())
+	if err != nil {
 		return nil, fail("roll back", r.path+tree, err, adviseRollback(err))
 	}
-	u.did()
-	return u.obj, nil
+	return obj, nil
 }
 
 func adviseRollback(err error) string {
@@ -147,16 +147,13 @@ func (u *upgrade) rollback() (err error) {
 	if u.obj, err = previous.code(); err != nil {
 		return err
 	}
-	if err = u.planRollback(previous); err == nil {
-		err = refusal(u.plan)
+	if err := u.planRollback(previous); err != nil {
+		return err
 	}
-	if err == nil {
-		err = u.run()
+	if err := refusal(u.plan); err != nil {
+		return err
 	}
-	if err != nil {
-		return join(err, u.obj.Close())
-	}
-	return nil
+	return u.run()
 }
 
 // code makes an object of a tree's maps and programs.

@@ -46,9 +46,12 @@ func (r *Root) recover(name string, dry bool) (did string, there bool, err error
 			err = because(ErrBusy, holder(dir)+" holds "+r.path+stagePrefix+name, nil)
 		}
 	}
-	if err == nil && !sameDir(r.dir, stagePrefix+name, dir) {
-		dir.Close()
-		return "", false, nil // its holder ended, and removed it
+	same := false
+	if err == nil {
+		if same, err = sameDir(r.dir, stagePrefix+name, dir); err == nil && !same {
+			dir.Close()
+			return "", false, nil // its holder ended, and removed it
+		}
 	}
 	if err != nil {
 		dir.Close()
@@ -75,9 +78,11 @@ func (r *Root) clearOutsideLock() {
 	if err != nil {
 		return
 	}
-	if sys.Lock(dir, 0) == nil && sameDir(r.dir, outsideLock, dir) {
-		r.unlockDir(outsideLock, dir)
-		return
+	if sys.Lock(dir, 0) == nil {
+		if same, _ := sameDir(r.dir, outsideLock, dir); same {
+			r.unlockDir(outsideLock, dir)
+			return
+		}
 	}
 	dir.Close()
 }

@@ -95,7 +95,11 @@ func (r *Root) tryLock(name string, wait time.Duration) (*sys.FD, error) {
 		return nil, fail("lock", r.path+name, err, "")
 	}
 	err = sys.Lock(dir, max(wait, 0))
-	if err == nil && sameDir(r.dir, name, dir) {
+	same := false
+	if err == nil {
+		same, err = sameDir(r.dir, name, dir)
+	}
+	if same {
 		return dir, nil
 	}
 	if err == unix.EAGAIN {

@@ -126,7 +126,7 @@ func (r *Root) openPlaced(name string) (*tree, error) {
 		if err == nil {
 			return t, nil
 		}
-		moved := !sameDir(r.dir, name, dir)
+		moved := movedDir(r.dir, name, dir)
 		dir.Close()
 		if !moved {
 			return nil, err
@@ -199,7 +199,11 @@ func (t *tree) close() {
 
 // moved tells whether a tree that was opened to be read is not the object any more, so that what is missing in it says nothing.
 func (t *tree) moved(r *Root) bool {
-	return t.staged && !sameDir(r.dir, stagePrefix+t.name+"/"+newTree, t.dir) || !t.staged && !sameDir(r.dir, t.name, t.dir)
+	name := t.name
+	if t.staged {
+		name = stagePrefix + t.name + "/" + newTree
+	}
+	return movedDir(r.dir, name, t.dir)
 }
 
 // pin gives the recorded pin of a thing, nil if there is none.

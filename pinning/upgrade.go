@@ -62,13 +62,12 @@ func (r *Root) PlanUpgrade(spec *object.Spec, opts *Options) (*UpgradePlan, erro
 	}
 	u := &upgrade{stage: &stage{root: r, tree: tree, dry: true}, spec: spec, opts: opts, pins: pins}
 	defer u.close()
-	if err := u.prepare(); err != nil {
-		return nil, fail("plan the upgrade of", r.path+tree, err, adviseUpgrade(err))
-	}
+	err = u.prepare()
 	if u.obj != nil {
-		if err := u.obj.Close(); err != nil {
-			return nil, err
-		}
+		err = join(err, u.obj.Close())
+	}
+	if err != nil {
+		return nil, fail("plan the upgrade of", r.path+tree, err, adviseUpgrade(err))
 	}
 	return u.plan, nil
 }
@@ -91,19 +90,23 @@ type upgrade struct {
 func (s *stage) upgrade(spec *object.Spec, opts *Options, pins []Pin) (*object.Object, error) {
 	u := &upgrade{stage: s, spec: spec, opts: opts, pins: pins}
 	defer u.close()
-	if err := u.prepare(); err != nil {
-		return nil, err
+	err := u.prepare()
+	if err == nil {
+		err = refusal(u.plan)
 	}
-	if err := refusal(u.plan); err != nil {
+	if err == nil && !u.plan.Same {
+		err = u.run()
+	}
+	return u.result(err)
+}
+
+// result gives the new object, or closes it if something failed.
+func (u *upgrade) result(err error) (*object.Object, error) {
+	if err != nil {
 		if u.obj != nil {
 			err = join(err, u.obj.Close())
 		}
 		return nil, err
-	}
-	if !u.plan.Same {
-		if err := u.run(); err != nil {
-			return nil, join(err, u.obj.Close())
-		}
 	}
 	u.did()
 	return u.obj, nil
@@ -222,7 +225,7 @@ func (u *upgrade) sameBuild() error {
 	u.obj.SetSpec(u.spec)
 	u.heads = u.old.record
 	if err := u.shareCode(u.was, u.obj); err != nil {
-		return join(err, u.obj.Close())
+		return err
 	}
 	u.plan.Same = len(u.lost) == 0 && !u.old.gone && (u.opts.Overrides == nil || u.old.isAt(u.pins)) &&
 		(u.opts.Attach == nil || countLinks(u.pins) == 0 || len(u.was.Links()) > 0)
@@ -231,7 +234,7 @@ func (u *upgrade) sameBuild() error {
 		u.obj.SetPinned(object.Pinned{Name: u.stage.tree, Generation: u.plan.From})
 		for _, l := range u.was.Links() {
 			if err := u.carry(l); err != nil {
-				return join(err, u.obj.Close())
+				return err
 			}
 		}
 		return nil

@@ -88,10 +88,6 @@ func (c *Counts) String() string {
 	return s
 }
 
-// askedForEver is the call that is not made to fail from some time on: pinning takes a directory that it cannot look at for one that was moved
-// meanwhile, and looks for it again, without an end.
-const askedForEver = "newfstatat"
-
 // cases gives a fault for each call and each errno that it can give, one for each kind of call that fails from then on, and the deaths.
 func cases(calls []Call) (all []Fault) {
 	for i := range calls {
@@ -100,7 +96,7 @@ func cases(calls []Call) (all []Fault) {
 		for _, errno := range errnos {
 			all = append(all, Fault{At: c.N, Errno: errno})
 		}
-		if len(errnos) > 0 && c.Name != askedForEver {
+		if len(errnos) > 0 {
 			all = append(all, Fault{At: c.N, Errno: errnos[0], Rest: true})
 		}
 		all = append(all, Fault{At: c.N, Kill: Before})

@@ -65,9 +65,6 @@ func race(e *Env) error {
 	return nil
 }
 
-// statusLies: Root.Status does not yet see that a tree is moved away while it looks, and tells of drift, or that there is no such file.
-const statusLies = true
-
 type move func(root *pinning.Root, spec *object.Spec, opts *pinning.Options, tree string) error
 
 // moves are what a racer does. Some are more frequent than others, so that there is something to be raced for.
@@ -89,11 +86,8 @@ var moves = map[string]move{
 	},
 	"status": func(root *pinning.Root, _ *object.Spec, _ *pinning.Options, tree string) error {
 		s, err := root.Status(tree)
-		if err == nil && s.Drifted() && !statusLies {
+		if err == nil && s.Drifted() {
 			err = fmt.Errorf("status tells of drift: %+v", *s)
-		}
-		if errors.Is(err, unix.ENOENT) && statusLies {
-			return nil
 		}
 		return err
 	},

@@ -173,7 +173,8 @@ func (s *Sweep) one(faults ...Fault) *Outcome {
 	if state, may := s.judge.state(left, s.op.Tree), s.op.mayLeave(&outcome, faults); !slices.Contains(may, state) {
 		wrong = append(wrong, fmt.Sprintf("it left %s, want one of %q", state, may))
 	} else if state == s.op.start() && state != Gap {
-		undone := !outcome.Killed && len(faults) == 1 && !faults[0].Rest
+		_, died := s.before["%stage-"+s.op.Tree] // then it is not this process's to undo
+		undone := !outcome.Killed && len(faults) == 1 && !faults[0].Rest && !died
 		wrong = append(wrong, s.changed(left, undone)...)
 	}
 	s.ready = maps.Equal(left, s.before)

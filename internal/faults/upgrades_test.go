@@ -80,8 +80,8 @@ func cleanings() []*Operation {
 	gone.Next = settle("counter", nil)
 	return []*Operation{
 		old.as("recover from half an upgrade", inOrder(old.Prepare, after("upgrade", "bpf LINK_UPDATE", 2)), "counter 1", recoverAll, "counter 1"),
-		out.as("recover from an upgrade, overrides", inOrder(out.Prepare, after("upgrade, overrides", "renameat2", 1)), "counter 1", recoverAll, "counter 1"),
-		gap.as("recover from the gap of a swap", inOrder(gap.Prepare, after("upgrade, overrides, in two steps", "renameat2", 3)), Gap, recoverAll, "counter_v2 2").failing("counter_v2 2"),
+		out.as("recover from an upgrade, overrides", inOrder(out.Prepare, after("upgrade, overrides", "renameat2", 1)), "counter_v2 2", recoverAll, "counter_v2 2"),
+		gap.as("recover from the gap of a swap", inOrder(gap.Prepare, after("upgrade, overrides, in two steps", "renameat2", 2)), Gap, recoverAll, "counter_v2 2").failing("counter_v2 2"),
 		kept.does("collect what was kept", collect),
 		gone.does("collect an object", collectAll).failing(Absent),
 	}
