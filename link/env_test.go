@@ -38,22 +38,10 @@ func childIn(t testing.TB, cgroup *sys.FD) int {
 	return child.ProcessState.ExitCode()
 }
 
-// enterNetns moves the test into a new network namespace with lo up. The test's goroutine keeps its thread, and the thread ends with it.
+// enterNetns moves the test into a new network namespace with lo up.
 func enterNetns(t testing.TB) (lo int) {
 	t.Helper()
-	testenv.Root(t)
-	runtime.LockOSThread()
-	check(t, unix.Unshare(unix.CLONE_NEWNET))
-	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	check(t, err)
-	defer unix.Close(socket)
-	request, err := unix.NewIfreq("lo")
-	check(t, err)
-	request.SetUint16(unix.IFF_UP)
-	check(t, unix.IoctlIfreq(socket, unix.SIOCSIFFLAGS, request))
-	lo, err = link.Ifindex("lo")
-	check(t, err)
-	return lo
+	return testenv.Netns(t)
 }
 
 // sendLocal sends a datagram over lo to the test itself and waits for it.

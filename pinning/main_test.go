@@ -13,5 +13,8 @@ func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
 		os.Exit(child())
 	}
+	if os.Getenv(workerVariable) != "" {
+		os.Exit(work())
+	}
 	os.Exit(testenv.Main(m))
 }

@@ -13,3 +13,12 @@ func rounds(n int) int {
 	}
 	return n
 }
+
+// repeats is how often a test repeats what a kernel may do in another order each time: n times, or a quarter of it with -short and in the virtual machines, unless they
+// have PINION_FULL=1 (tools/vmtest.sh -env).
+func repeats(n int) int {
+	if testing.Short() || os.Getenv("PINION_VM") != "" && os.Getenv("PINION_FULL") == "" {
+		return n / 4
+	}
+	return n
+}

@@ -30,11 +30,7 @@ func Kernel(t testing.TB, version, what string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	enough, err := atLeast(release, version)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !enough {
+	if !Has(t, version) {
 		skip(t, what+" needs Linux "+version, release)
 	}
 	// The claim may be what is wrong: a feature that came later, or that this kernel was built without.
@@ -43,6 +39,20 @@ func Kernel(t testing.TB, version, what string) {
 			t.Logf("the test claims that %s needs Linux %s; this is %s", what, version, release)
 		}
 	})
+}
+
+// Has tells whether the kernel is of the given version or later: for a test that expects something else of an older one.
+func Has(t testing.TB, version string) bool {
+	t.Helper()
+	release, err := Release()
+	if err != nil {
+		t.Fatal(err)
+	}
+	enough, err := atLeast(release, version)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return enough
 }
 
 // Allowed says that the test needs what the kernel answered with err, where err is not nil. EPERM to root means that this kernel was built to
