@@ -12,7 +12,7 @@ import (
 
 // OpenReadOnly gives the maps and programs of a pinned object, the maps for reading alone (BPF_F_RDONLY): for the process of another user, whom the object's
 // [Access] lets in. Programs can be told of, but not attached, without the capabilities for it. Links are not opened, since the kernel opens them for changing
-// only. On a kernel that keeps bpf(2) to the privileged (kernel.unprivileged_bpf_disabled) it takes CAP_BPF.
+// only. On a kernel before 5.19 that keeps bpf(2) to the privileged (kernel.unprivileged_bpf_disabled) it takes CAP_BPF.
 //
 // The tree's directory must be root's or the caller's own: who owns a directory can swap what is in it. Errors are those of [Root.Open]; EACCES if the object
 // may not be read.
@@ -32,11 +32,19 @@ func (r *Root) OpenReadOnly(name string) (*object.Object, error) {
 		t.close()
 		if !moved {
 			if err != nil {
-				return nil, fail("open", r.path+tree, err, "")
+				return nil, fail("open", r.path+tree, err, adviseRead(err))
 			}
+			obj.SetPinned(object.Pinned{Name: t.name, Generation: t.record.Generation})
 			return obj, nil
 		}
 	}
+}
+
+func adviseRead(err error) string {
+	if errors.Is(err, unix.EPERM) {
+		return "it takes CAP_BPF where kernel.unprivileged_bpf_disabled is not 0"
+	}
+	return ""
 }
 
 // Changed tells whether an object that was opened, or pinned, is not the one any more that is pinned under its name: it moved on to another generation, or was

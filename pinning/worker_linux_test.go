@@ -47,12 +47,13 @@ type done struct {
 
 // jobs are what workers can do. What goes on in the background ends with "stop", which gives what came of it.
 var jobs = map[string]func(*order, *done) error{
-	"ensure":  ensureOnce,
-	"upgrade": upgradeOften,
-	"read":    inBackground(readAlways),
-	"send":    inBackground(sendAlways),
-	"stop":    stopBackground,
-	"socket":  makeSocket,
+	"ensure":   ensureOnce,
+	"upgrade":  upgradeOften,
+	"read":     inBackground(readAlways),
+	"send":     inBackground(sendAlways),
+	"stop":     stopBackground,
+	"socket":   makeSocket,
+	"readonly": readOnly,
 }
 
 // work is the main function of a worker.
