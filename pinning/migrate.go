@@ -28,9 +28,14 @@ func (m *Migration) run(data, last bool, from, to *object.Map) (count object.Cop
 		return count, err
 	}
 	more, err := m.again(from, to, m.convert)
+	addSweep(&count, &more)
+	return count, err
+}
+
+// addSweep counts one more sweep of the same map. What is left out, each sweep meets and counts again.
+func addSweep(count, more *object.CopyCount) {
 	count.Copied += more.Copied
 	count.Changed += more.Changed
 	count.Added += more.Added
-	count.Dropped += more.Dropped
-	return count, err
+	count.Dropped = max(count.Dropped, more.Dropped)
 }

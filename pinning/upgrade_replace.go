@@ -82,10 +82,7 @@ func (u *upgrade) copyMaps(last bool) error {
 		}
 		m := u.policy(step.Name).Migrate
 		count, err := m.run(u.spec.Map(step.Name).Data != nil, last, u.was.Map(step.Name), u.obj.Map(step.Name))
-		step.Copied.Copied += count.Copied
-		step.Copied.Changed += count.Changed
-		step.Copied.Added += count.Added
-		step.Copied.Dropped += count.Dropped
+		addSweep(&step.Copied, &count)
 		if err != nil {
 			return err
 		}
