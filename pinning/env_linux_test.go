@@ -202,3 +202,12 @@ func waitUntil(t testing.TB, what string, done func() bool) {
 		}
 	}
 }
+
+// openFile opens a file in a directory for reading.
+func openFile(dir *sys.FD, name string) (*sys.FD, error) {
+	raw, err := unix.Openat(dir.Int(), name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return sys.NewFD(raw)
+}
