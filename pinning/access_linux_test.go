@@ -92,7 +92,7 @@ func TestAccess(t *testing.T) {
 	allHave(t, root, "counter", dirs, pins)
 	check(t, obj.Link("count_egress", "cgroup").Detach())
 	obj, err = root.Ensure(parse(t, "counter"), opts)
-	obj = kept(t, obj, err)
+	kept(t, obj, err)
 	allHave(t, root, "counter", dirs, pins)
 	keeping.Access = &pinning.Access{PinMode: 0o644, UID: -1, GID: -1}
 	obj, err = root.Upgrade(parse(t, "counter_v2"), keeping)

@@ -164,22 +164,43 @@ func (t *tree) status(r *Root) (*Status, error) {
 	}
 	for i := range t.record.Pins {
 		p := t.pinStatus(r, &t.record.Pins[i])
-		if p.State == StateSwapped && r.isLocked(t.name) {
-			p.State = StateSwitching
+		if p.State == StateSwapped {
+			p = t.lookAgain(r, &p)
 		}
 		status.Pins = append(status.Pins, p)
 	}
 	return status, nil
 }
 
-// isLocked tells whether some process is changing a tree. It looks by taking the lock for a moment.
-func (r *Root) isLocked(tree string) bool {
-	dir, err := sys.OpenDirAt(r.dir, stagePrefix+tree)
-	if err != nil {
-		return false
+// lookAgain looks once more at a link that runs another program than it should. It does so with the lock, which is held for that moment: whoever switched the link may
+// have put it back and be gone. If somebody else has the lock, the link is being switched.
+func (t *tree) lookAgain(r *Root, s *PinStatus) PinStatus {
+	for {
+		dir, err := sys.OpenDirAt(r.dir, stagePrefix+t.name)
+		if err != nil { // nobody has it
+			again := t.pinStatus(r, &s.RecordedPin)
+			if again.State == StateSwapped && r.isStaging(t.name) {
+				continue // somebody came meanwhile
+			}
+			return again
+		}
+		again := *s
+		if again.State = StateSwitching; sys.Lock(dir, 0) != unix.EAGAIN {
+			again = t.pinStatus(r, &s.RecordedPin)
+			if !sameDir(r.dir, stagePrefix+t.name, dir) && again.State == StateSwapped {
+				dir.Close()
+				continue // that was the lock of one who is gone
+			}
+		}
+		dir.Close()
+		return again
 	}
-	defer dir.Close()
-	return sys.Lock(dir, 0) == unix.EAGAIN
+}
+
+// isStaging tells whether a tree has a staging directory.
+func (r *Root) isStaging(tree string) bool {
+	var st unix.Stat_t
+	return unix.Fstatat(r.dir.Int(), stagePrefix+tree, &st, unix.AT_SYMLINK_NOFOLLOW) == nil
 }
 
 func (t *tree) pinStatus(r *Root, p *RecordedPin) PinStatus {

@@ -214,3 +214,51 @@ func TestG10UpgradeByManyAtOnce(t *testing.T) {
 	whole(t, root, "traffic", now)
 	check(t, root.Unpin("traffic", nil))
 }
+
+// failOften begins to upgrade, and fails when all links run the new programs.
+func failOften(o *order, said *done) error {
+	root, err := o.open()
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	builds, err := o.builds()
+	if err != nil {
+		return err
+	}
+	failed := errors.New("failed on purpose")
+	opts := &pinning.Options{Name: o.Name, Wait: workerWait, Attach: func(*object.Object) error { return failed }}
+	for range o.Times {
+		if _, err := root.Upgrade(builds[1], opts); !errors.Is(err, failed) {
+			return fmt.Errorf("error %v, want %v", err, failed)
+		}
+		said.Count["failed"]++
+	}
+	return nil
+}
+
+// TestG10ReadersWhileUpgradesFail: links run programs that the record does not have, until they are put back; who looks takes that for no drift.
+func TestG10ReadersWhileUpgradesFail(t *testing.T) {
+	root, o := newTarget(t, "traffic")
+	obj, err := root.Ensure(parse(t, "traffic"), o.options())
+	obj = kept(t, obj, err)
+	writers, readers := newWorkers(t, 2), newWorkers(t, 3)
+	read, fail := o, o
+	read.Do, fail.Do, fail.Times = "read", "fail", repeats(80)
+	for _, w := range readers {
+		w.do(read)
+	}
+	for _, w := range writers {
+		w.begin(fail)
+	}
+	for _, w := range writers {
+		if d := w.result(); d.Count["failed"] != uint64(fail.Times) {
+			t.Errorf("counted %v", d.Count)
+		}
+	}
+	for _, w := range readers {
+		t.Logf("%v", w.do(order{Do: "stop"}).Count)
+	}
+	whole(t, root, "traffic", obj)
+	check(t, root.Unpin("traffic", nil))
+}

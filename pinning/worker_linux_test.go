@@ -49,6 +49,7 @@ type done struct {
 var jobs = map[string]func(*order, *done) error{
 	"ensure":   ensureOnce,
 	"upgrade":  upgradeOften,
+	"fail":     failOften,
 	"read":     inBackground(readAlways),
 	"send":     inBackground(sendAlways),
 	"stop":     stopBackground,
