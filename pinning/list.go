@@ -187,7 +187,7 @@ func (t *tree) lookAgain(r *Root, s *PinStatus) PinStatus {
 		again := *s
 		if again.State = StateSwitching; sys.Lock(dir, 0) != unix.EAGAIN {
 			again = t.pinStatus(r, &s.RecordedPin)
-			if !sameDir(r.dir, stagePrefix+t.name, dir) && again.State == StateSwapped {
+			if movedDir(r.dir, stagePrefix+t.name, dir) && again.State == StateSwapped {
 				dir.Close()
 				continue // that was the lock of one who is gone
 			}
