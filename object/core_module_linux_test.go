@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/testenv"
 	"github.com/pinion-bpf/pinion/object"
 )
 
@@ -70,4 +71,45 @@ func namesOfModules(t *testing.T, kernel *btf.Data, files []string) map[string]b
 		}
 	}
 	return seen
+}
+
+// TestCoreMinimal fits accesses to what bpftool leaves of the kernel's types for them. Only ids differ then.
+func TestCoreMinimal(t *testing.T) {
+	testenv.Host(t, "bpftool")
+	file := filepath.Join(t.TempDir(), "minimal.btf")
+	output(t, "bpftool", "gen", "min_core_btf", "/sys/kernel/btf/vmlinux", file, path("core_kinds"))
+	raw, err := os.ReadFile(file)
+	check(t, err)
+	types, err := object.ParseKernelTypes(raw)
+	check(t, err)
+	whole := loadSpec(t, open(t, "core_kinds"), nil)
+	o := loadSpec(t, open(t, "core_kinds"), &object.LoadOptions{KernelTypes: types})
+	want := map[string]uint64{}
+	run(t, whole, "read_task", 0)
+	run(t, o, "read_task", 0)
+	for _, name := range []string{"tgid", "parent", "comm_offset", "third_offset", "comm_size", "has_comm", "has_none", "has_state", "has_new_state"} {
+		want[name] = variable(t, whole, name)
+	}
+	wantVariables(t, o, want)
+}
+
+// TestCoreShared has several loads use one KernelTypes at once.
+func TestCoreShared(t *testing.T) {
+	testenv.Root(t)
+	types, specs := runningKernel(t), []*object.Spec{open(t, "core"), open(t, "core_kinds"), open(t, "iter"), open(t, "core_kinds")}
+	errs := make(chan error)
+	for _, s := range specs {
+		go func() {
+			o, err := s.Load(&object.LoadOptions{KernelTypes: types})
+			if err == nil {
+				err = o.Close()
+			}
+			errs <- err
+		}()
+	}
+	for range specs {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
 }

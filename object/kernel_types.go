@@ -141,18 +141,9 @@ func (k *KernelTypes) modules(found func(types *btf.Data) error) (free func(), e
 			all[i].Close()
 		}
 	}
-	fd, err := unix.Open(kernelTypesDir, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_DIRECTORY, 0)
+	names, err := namesIn(kernelTypesDir)
 	if err != nil {
-		return free, err
-	}
-	dir, err := sys.NewFD(fd)
-	if err != nil {
-		return free, err
-	}
-	defer dir.Close()
-	names, err := sys.ReadNames(dir)
-	if err != nil {
-		return free, err
+		return free, sys.Fail("list the types of modules in", kernelTypesDir, err, "")
 	}
 	order.Sort(len(names), func(a, b int) bool { return names[a] < names[b] }, func(a, b int) { names[a], names[b] = names[b], names[a] })
 	for _, name := range names {
@@ -173,4 +164,18 @@ func (k *KernelTypes) modules(found func(types *btf.Data) error) (free func(), e
 		}
 	}
 	return free, nil
+}
+
+// namesIn gives the names in a directory.
+func namesIn(path string) ([]string, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := sys.NewFD(fd)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	return sys.ReadNames(dir)
 }
