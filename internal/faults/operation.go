@@ -30,7 +30,6 @@ type Operation struct {
 	Keeps []string         // places of maps, below the root, that are there throughout. They hold a number that may only grow
 	Runs  func(*Env) error // makes sure that the object, when it is settled, really runs; may be nil
 	May   []string         // what may stay outside the tree when the object is unpinned
-	Known string           // a regular expression that matches the reports of runs that are known to break a guarantee
 }
 
 // start gives the name of the state that the operation finds.
@@ -66,7 +65,6 @@ type Counts struct {
 	Survived int // of these, how often it succeeded all the same
 	Kills    int
 	Left     int // different remains that the next process was given
-	Known    int // runs that broke a guarantee, as it is known that they do
 	Missed   int // calls that were not made in the run in which they were to fail: how often somebody looks is not always the same
 }
 
@@ -76,16 +74,11 @@ func (c *Counts) add(more *Counts) {
 	c.Survived += more.Survived
 	c.Kills += more.Kills
 	c.Left += more.Left
-	c.Known += more.Known
 	c.Missed += more.Missed
 }
 
 func (c *Counts) String() string {
-	s := fmt.Sprintf("%4d calls, %5d failed (%d survived), %5d kills, %3d different remains", c.Calls, c.Errors, c.Survived, c.Kills, c.Left)
-	if c.Known > 0 {
-		s += fmt.Sprintf(", %d KNOWN BUGS", c.Known)
-	}
-	return s
+	return fmt.Sprintf("%4d calls, %5d failed (%d survived), %5d kills, %3d different remains", c.Calls, c.Errors, c.Survived, c.Kills, c.Left)
 }
 
 // cases gives a fault for each call and each errno that it can give, one for each kind of call that fails from then on, and the deaths.

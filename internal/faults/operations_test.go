@@ -164,12 +164,6 @@ func (o *Operation) failing(states ...string) *Operation {
 	return o
 }
 
-// knownTo says what reports to expect of an operation.
-func (o *Operation) knownTo(reports string) *Operation {
-	o.Known = reports
-	return o
-}
-
 func inOrder(steps ...func(*Env) error) func(*Env) error {
 	return func(e *Env) error {
 		for _, step := range steps {
