@@ -28,7 +28,7 @@ func size() (faults, pairs int) {
 	case *full:
 		return 0, 30
 	case os.Getenv("PINION_VM") != "":
-		return 8, 1
+		return 4, 0
 	}
 	return 20, 3
 }
@@ -93,6 +93,7 @@ func newBench(t *testing.T, table []*Operation) *Bench {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { b.helper.close() })
 	return b
 }
 

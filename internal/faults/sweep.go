@@ -93,9 +93,7 @@ func (b *Bench) NewSweep(t testing.TB, op *Operation) *Sweep {
 	}
 	outcome := s.one()
 	s.calls = outcome.Calls
-	if again := s.one(); !slices.Equal(outcome.Calls, again.Calls) {
-		s.always = true
-	}
+	s.always = os.Getenv("PINION_VM") != "" || !slices.Equal(s.calls, s.one().Calls) // for few runs, it is not worth to find out
 	s.Counts.Calls = len(s.calls)
 	return s
 }
@@ -133,7 +131,6 @@ func (s *Sweep) End() {
 	s.t.Helper()
 	s.clear("at the end")
 	s.tracer.Close()
-	s.helper.close()
 	for kind, ids := range s.seen {
 		var left []uint32
 		_, err := until(func() (bool, error) {
