@@ -120,7 +120,13 @@ func (s *Sweep) Random(random *rand.Rand) {
 	faults := []Fault{all[random.IntN(len(all))]}
 	if random.IntN(2) == 0 {
 		second := all[random.IntN(len(all))]
-		second.At = faults[0].At + 1 + random.IntN(12)
+		second.Call = s.calls[second.At-1].Name // since other calls give other errnos
+		second.At = 1 + random.IntN(5)
+		for i := range faults[0].At {
+			if s.calls[i].Name == second.Call {
+				second.At++
+			}
+		}
 		faults = append(faults, second)
 	}
 	s.one(faults...)
@@ -156,8 +162,8 @@ func (s *Sweep) one(faults ...Fault) *Outcome {
 		s.t.Fatalf("%s: %v", s.op.Name, err)
 	}
 	s.count(&outcome, faults)
-	if s.always || outcome.Broken != "" || len(outcome.Hit) > 0 && outcome.Error == "" {
-		s.tracer.Close() // what survives a fault has found another way, and may remember that
+	if s.always || outcome.Broken != "" || foundAnotherWay(&outcome) {
+		s.tracer.Close()
 	}
 	what := describe(&outcome, faults)
 	wrong := s.op.misbehaved(&outcome, faults)
@@ -189,6 +195,11 @@ func (s *Sweep) one(faults ...Fault) *Outcome {
 	s.Counts.Left = len(s.settled)
 	s.clear(what)
 	return &outcome
+}
+
+// foundAnotherWay tells whether the child may know now that the kernel has not what bpf(2) refused, and ask for it no more.
+func foundAnotherWay(outcome *Outcome) bool {
+	return outcome.Error == "" && slices.ContainsFunc(outcome.Hit, func(h Hit) bool { return h.Call.kind() == "bpf" })
 }
 
 // count counts what a run was.
