@@ -22,6 +22,7 @@ func TestKernelTakesBTF(t *testing.T) {
 			continue
 		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
+			testenv.Object(t, objectsDir, strings.TrimSuffix(filepath.Base(file), ".bpf.o"))
 			if fd := loadBTF(t, s); fd != nil {
 				loaded++
 				fd.Close()
