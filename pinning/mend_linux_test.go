@@ -3,8 +3,10 @@ package pinning_test
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -206,6 +208,17 @@ func recovered(t testing.TB, found []pinning.Recovered) {
 	}
 }
 
+// waitDetached waits until the links of an object are attached to nothing: the kernel detaches those of a cgroup that was removed later, on a work queue.
+func waitDetached(t testing.TB, root *pinning.Root, name string) {
+	t.Helper()
+	attached := func(p pinning.PinStatus) bool { return p.Kind == pinning.KindLink && p.State != pinning.StateDetached }
+	for deadline := time.Now().Add(10 * time.Second); slices.ContainsFunc(statusOf(t, root, name).Pins, attached); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("the links of %s are attached still", name)
+		}
+	}
+}
+
 func TestCollect(t *testing.T) {
 	root, cgroup := newRoot(t), testenv.Cgroup(t)
 	gone := filepath.Join(cgroup, "gone")
@@ -219,11 +232,7 @@ func TestCollect(t *testing.T) {
 	plain := load(t, parse(t, "pinned"))
 	check(t, root.Pin(plain, nil))
 	check(t, os.Remove(gone))
-	waitUntil(t, "the links to be defunct", func() bool { // the kernel does that on a work queue
-		status, err := root.Status("counter@gone")
-		check(t, err)
-		return status.Pins[len(status.Pins)-1].State == pinning.StateDetached && status.Pins[len(status.Pins)-2].State == pinning.StateDetached
-	})
+	waitDetached(t, root, "counter@gone")
 	var first, second []pinning.Collected
 	unchanged(t, root, func() {
 		var err error
