@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -73,7 +74,8 @@ func (e *Entry) open(path string) error {
 	if e.Kind, e.ID, err = sys.KindOf(fd); err != nil || e.Kind != sys.KindLink {
 		return err
 	}
-	e.Program, e.Attached, err = linkState(fd)
+	s, err := linkStateOf(fd)
+	e.Program, e.Attached = s.program, s.attached
 	return err
 }
 
@@ -89,24 +91,31 @@ func openPin(path string) (*sys.FD, error) {
 	return fd, nil
 }
 
-// linkState gives the program that a link runs, and whether it is attached: in some kinds' information, what it is attached to becomes 0.
-func linkState(fd *sys.FD) (program uint32, attached bool, err error) {
+// linkState is what the kernel tells about a link.
+type linkState struct {
+	program  uint32
+	attached bool
+	cgroup   uint64 // of the kind that is attached to one: its inode
+}
+
+// linkStateOf asks. In some kinds' information, what the link is attached to becomes 0.
+func linkStateOf(fd *sys.FD) (s linkState, err error) {
 	var info struct {
 		sys.LinkInfoHead
 		To [2]uint32
 		_  [40]byte
 	}
 	if _, err := sys.GetInfo(fd, &info); err != nil {
-		return 0, false, err
+		return s, err
 	}
-	attached = true
+	s.program, s.attached = info.ProgID, true
 	switch info.Type {
 	case sys.LinkTypeCgroup:
-		attached = info.To != [2]uint32{}
+		s.attached, s.cgroup = info.To != [2]uint32{}, *(*uint64)(unsafe.Pointer(&info.To))
 	case sys.LinkTypeNetns, sys.LinkTypeXDP, sys.LinkTypeTCX:
-		attached = info.To[0] != 0
+		s.attached = info.To[0] != 0
 	}
-	return info.ProgID, attached, nil
+	return s, nil
 }
 
 // paths gives what lies below a directory, in order; all for "".
@@ -183,8 +192,9 @@ func (v View) shape() string {
 	return b.String()
 }
 
-// Links gives the ids of all links in the kernel that run a program of one of these names, and that program's id.
-func Links(programs []string) (map[uint32]uint32, error) {
+// Links gives the ids of all links in the kernel that run a program of one of these names, and that program's id. A link to another cgroup than ours
+// is somebody else's, who uses the same object.
+func Links(programs []string, ours uint64) (map[uint32]uint32, error) {
 	found := make(map[uint32]uint32)
 	for next := (sys.GetIDAttr{}); ; next = (sys.GetIDAttr{StartID: next.NextID}) {
 		err := sys.LinkGetNextID(&next)
@@ -194,34 +204,33 @@ func Links(programs []string) (map[uint32]uint32, error) {
 		if err != nil {
 			return nil, err
 		}
-		program, name, err := runs(next.NextID)
+		s, name, err := runs(next.NextID)
 		if err != nil && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.EAGAIN) { // these are about to end
 			return nil, err
 		}
-		if err == nil && slices.Contains(programs, name) {
-			found[next.NextID] = program
+		if err == nil && slices.Contains(programs, name) && (s.cgroup == 0 || s.cgroup == ours) {
+			found[next.NextID] = s.program
 		}
 	}
 }
 
-func runs(link uint32) (program uint32, name string, err error) {
+func runs(link uint32) (s linkState, name string, err error) {
 	fd, err := sys.LinkGetFDByID(&sys.GetFDByIDAttr{StartID: link})
 	if err != nil {
-		return 0, "", err
+		return s, "", err
 	}
 	defer fd.Close()
-	program, _, err = linkState(fd)
-	if err != nil || program == 0 {
-		return 0, "", err
+	if s, err = linkStateOf(fd); err != nil || s.program == 0 {
+		return s, "", err
 	}
-	of, err := sys.ProgGetFDByID(&sys.GetFDByIDAttr{StartID: program})
+	of, err := sys.ProgGetFDByID(&sys.GetFDByIDAttr{StartID: s.program})
 	if err != nil {
-		return 0, "", err
+		return s, "", err
 	}
 	defer of.Close()
 	var info sys.ProgInfo
 	_, err = sys.GetInfo(of, &info)
-	return program, info.Name.String(), err
+	return s, info.Name.String(), err
 }
 
 // freeing is how long the kernel may take to free what nobody holds any more.

@@ -88,7 +88,7 @@ func (b *Bench) NewSweep(t testing.TB, op *Operation) *Sweep {
 	t.Helper()
 	s := &Sweep{Bench: b, t: t, op: op, settled: make(map[string]bool), seen: make(seenIDs)}
 	var err error
-	if s.strange, err = Links(op.Programs); err != nil {
+	if s.strange, err = Links(op.Programs, inode(b.Cgroup)); err != nil {
 		t.Fatal(err)
 	}
 	outcome := s.one()
@@ -287,7 +287,7 @@ func (s *Sweep) look(what string, settled bool) (View, []string) {
 	pinned := v.links()
 	var stray []uint32
 	_, err = until(func() (bool, error) {
-		all, err := Links(s.op.Programs)
+		all, err := Links(s.op.Programs, inode(s.Cgroup))
 		stray = slices.DeleteFunc(slices.Sorted(maps.Keys(all)), func(id uint32) bool { return pinned[id] || s.strange[id] != 0 })
 		return len(stray) == 0, err
 	})
