@@ -6,11 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -191,16 +189,6 @@ func attachAll(obj *object.Object, cgroup *sys.FD) error {
 		}
 	}
 	return nil
-}
-
-// waitUntil asks again and again, for what the kernel does on a work queue of its own.
-func waitUntil(t testing.TB, what string, done func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); runtime.Gosched() {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }
 
 // openFile opens a file in a directory for reading.

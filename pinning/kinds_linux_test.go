@@ -111,7 +111,9 @@ func TestUpgradeEveryKindOfLink(t *testing.T) {
 		t.Run(k.name, func(t *testing.T) {
 			testenv.Kernel(t, k.version, k.name+" links")
 			root := newRoot(t)
-			opts := &pinning.Options{Attach: k.attach(t)}
+			types, err := object.RunningKernel()
+			check(t, err)
+			opts := &pinning.Options{Attach: k.attach(t), Load: &object.LoadOptions{KernelTypes: types}}
 			old, err := root.Ensure(parse(t, k.object), opts)
 			check(t, err)
 			before := ids(old)

@@ -10,9 +10,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if os.Getenv(childVariable) != "" {
-		os.Exit(child())
-	}
 	if os.Getenv(workerVariable) != "" {
 		os.Exit(work())
 	}

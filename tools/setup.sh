@@ -11,7 +11,7 @@ set -eu
 # package:what it brings, a program or a file; a * in its path stands for what machines differ in
 build='clang-19:clang-19 llvm-19:llvm-strip-19 libbpf-dev:/usr/include/bpf/bpf_helpers.h make:make gcc:gcc libc6-dev:/usr/include/stdio.h'
 judges='bpftool:bpftool libbpf-dev:/usr/include/bpf/libbpf.h libelf-dev:/usr/include/libelf.h zlib1g-dev:/usr/include/zlib.h
-	gcc:gcc libc6-dev:/usr/include/stdio.h iproute2:ip strace:strace libxdp1:/usr/lib/*/bpf/xdp-dispatcher.o
+	gcc:gcc libc6-dev:/usr/include/stdio.h iproute2:ip libxdp1:/usr/lib/*/bpf/xdp-dispatcher.o
 	llvm-19:llvm-objdump-19'
 model='spin:spin gcc:gcc libc6-dev:/usr/include/stdio.h' # spin makes C, and preprocesses with gcc
 

@@ -149,7 +149,7 @@ func recoveries() []*Operation {
 
 // as gives a copy of the operation with what differs from it.
 func (o Operation) as(name string, prepare func(*Env) error, start string, do func(*Env) error, end string) *Operation {
-	o.Name, o.Prepare, o.Start, o.Do, o.End, o.Known = name, prepare, start, do, end, ""
+	o.Name, o.Prepare, o.Start, o.Do, o.End = name, prepare, start, do, end
 	return &o
 }
 
