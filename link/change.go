@@ -40,16 +40,16 @@ func (l *Link) Update(program, old *sys.FD) error {
 		attr.Flags, attr.OldProgFD = unix.BPF_F_REPLACE, old.Attr()
 	}
 	if err := sys.LinkUpdate(&attr); err != nil {
-		return l.updateError(err, old != nil)
+		return l.updateError(err, old)
 	}
 	return nil
 }
 
 const attachNewDo = "attach the new program with a link of its own, then close this one"
 
-func (l *Link) updateError(err error, replace bool) error {
+func (l *Link) updateError(err error, old *sys.FD) error {
 	switch {
-	case err == unix.EPERM && replace:
+	case err == unix.EPERM && old != nil && !l.runs(old):
 		return l.fail("update", reason(ErrChanged, err), "look at the link's program id and decide again")
 	case err == unix.ENOLINK:
 		return l.fail("update", reason(ErrDefunct, err), "attach anew and drop this link")
@@ -59,6 +59,16 @@ func (l *Link) updateError(err error, replace bool) error {
 		return l.fail("update", err, "the new program's type and expected attach type must be the old one's")
 	}
 	return l.fail("update", err, "")
+}
+
+// runs tells whether that is for sure what the link runs: EPERM may as well be that of a missing capability, or of a security module.
+func (l *Link) runs(program *sys.FD) bool {
+	now, _, err := l.State()
+	if err != nil {
+		return false
+	}
+	kind, id, err := sys.KindOf(program)
+	return err == nil && kind == sys.KindProgram && id == now
 }
 
 // Detach ends the attachment at once, though descriptors and pins of the link remain: when it returns, the program is no longer run by the

@@ -35,8 +35,7 @@ func (s *stage) placeOutside(x *tree, staged []*stagedTree) error {
 			return fail("move to its place", p.called(), err, "")
 		}
 	}
-	removeWaiting(x.dir)
-	return nil
+	return removeWaiting(x.dir)
 }
 
 func (s *stage) placePin(from *sys.FD, p *RecordedPin, staged []*stagedTree) error {
@@ -83,12 +82,16 @@ func wasAt(staged []*stagedTree, place string, kind Kind, id uint32) bool {
 	return false
 }
 
-// removeWaiting removes the directories in which pins waited, if they are empty.
-func removeWaiting(tree *sys.FD) {
-	for _, kind := range kindDirs {
-		unix.Unlinkat(tree.Int(), outsideDir+"/"+kind, unix.AT_REMOVEDIR)
+// removeWaiting removes the directories in which pins waited, those that are empty.
+func removeWaiting(tree *sys.FD) error {
+	for _, dir := range [...]string{outsideDir + "/links", outsideDir + "/programs", outsideDir + "/maps", outsideDir} {
+		switch err := unix.Unlinkat(tree.Int(), dir, unix.AT_REMOVEDIR); err {
+		case nil, unix.ENOENT, unix.ENOTEMPTY:
+		default:
+			return fail("remove", dir, err, "")
+		}
 	}
-	unix.Unlinkat(tree.Int(), outsideDir, unix.AT_REMOVEDIR)
+	return nil
 }
 
 // removeDirs removes directories, given outermost first, that are empty.

@@ -134,8 +134,8 @@ func (c *othersClaims) hasPlace(place string) bool {
 }
 
 // claimedByOthers gives the claims of all trees but one. What counts is what is in its place, or between the two steps of a swap; not what is being built or
-// removed, or two removals would each leave a link to the other. A tree that cannot be read claims nothing that can be known. The caller holds the lock of what is
-// outside.
+// removed, or two removals would each leave a link to the other. A tree without a record that can be understood claims nothing, nor does one that another user
+// keeps to himself: see isTree. The caller holds the lock of what is outside.
 func (r *Root) claimedByOthers(but *tree) (othersClaims, error) {
 	var c othersClaims
 	names, err := r.claimants()
@@ -144,7 +144,7 @@ func (r *Root) claimedByOthers(but *tree) (othersClaims, error) {
 	}
 	for _, name := range names {
 		t, err := r.openTree(name)
-		if errors.Is(err, ErrNotExist) || errors.Is(err, ErrForeign) || errors.Is(err, ErrRecord) || errors.Is(err, unix.EACCES) {
+		if errors.Is(err, ErrNotExist) || errors.Is(err, ErrForeign) || errors.Is(err, ErrRecord) {
 			continue
 		}
 		if err != nil {

@@ -132,11 +132,14 @@ func (r *Root) isTree(name string) (bool, error) {
 	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return false, nil
 	}
+	owner := st.Uid
 	if err == nil {
 		err = unix.Fstatat(r.dir.Int(), name+"/"+RecordName(0), &st, unix.AT_SYMLINK_NOFOLLOW)
+		if err == unix.EACCES && int(owner) != unix.Geteuid() {
+			return false, nil // another user's, and so none of ours
+		}
 	}
-	switch err {
-	case unix.ENOENT, unix.ENOTDIR, unix.EACCES: // the last says that it is another user's, and so none of ours
+	if err == unix.ENOENT || err == unix.ENOTDIR {
 		return false, nil
 	}
 	return err == nil, err

@@ -33,7 +33,11 @@ func (s *stage) look() (leftover, error) {
 		return l, nil
 	}
 	var st unix.Stat_t
-	l.inPlace = unix.Fstatat(s.root.dir.Int(), s.tree, &st, unix.AT_SYMLINK_NOFOLLOW) != unix.ENOENT
+	if err := unix.Fstatat(s.root.dir.Int(), s.tree, &st, unix.AT_SYMLINK_NOFOLLOW); err == nil {
+		l.inPlace = true
+	} else if err != unix.ENOENT {
+		return leftover{}, fail("look at", s.root.path+s.tree, err, "")
+	}
 	l.recorded = l.hasNew && unix.Fstatat(s.dir.Int(), newTree+"/"+RecordName(0), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
 	return l, nil
 }
