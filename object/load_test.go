@@ -61,17 +61,18 @@ var refusals = map[string]struct {
 	kind  error
 	parts []string
 }{
-	"core":        {object.ErrUnsupported, []string{object.FeatureCORE}},
-	"counter-be":  {object.ErrUnsupported, []string{"big-endian"}},
-	"globals-be":  {object.ErrUnsupported, []string{"big-endian"}},
-	"legacy-be":   {object.ErrUnsupported, []string{"big-endian"}},
-	"maps-be":     {object.ErrUnsupported, []string{"big-endian"}},
-	"subprogs-be": {object.ErrUnsupported, []string{"big-endian"}},
-	"kconfig":     {object.ErrUnsupported, []string{object.FeatureKconfig}},
-	"kfunc":       {object.ErrUnsupported, []string{object.FeatureKfunc}},
-	"ksyms":       {object.ErrUnsupported, []string{object.FeatureKsym}},
-	"struct_ops":  {object.ErrUnsupported, []string{object.FeatureStructOps}},
-	"rejected":    {object.ErrVerifier, []string{`"out_of_bounds"`, `"socket"`, "invalid access to map value", "permission denied", "the log ends"}},
+	"core":          {object.ErrUnsupported, []string{object.FeatureCORE}},
+	"counter-be":    {object.ErrUnsupported, []string{"big-endian"}},
+	"globals-be":    {object.ErrUnsupported, []string{"big-endian"}},
+	"legacy-be":     {object.ErrUnsupported, []string{"big-endian"}},
+	"counter_v2-be": {object.ErrUnsupported, []string{"big-endian"}},
+	"maps-be":       {object.ErrUnsupported, []string{"big-endian"}},
+	"subprogs-be":   {object.ErrUnsupported, []string{"big-endian"}},
+	"kconfig":       {object.ErrUnsupported, []string{object.FeatureKconfig}},
+	"kfunc":         {object.ErrUnsupported, []string{object.FeatureKfunc}},
+	"ksyms":         {object.ErrUnsupported, []string{object.FeatureKsym}},
+	"struct_ops":    {object.ErrUnsupported, []string{object.FeatureStructOps}},
+	"rejected":      {object.ErrVerifier, []string{`"out_of_bounds"`, `"socket"`, "invalid access to map value", "permission denied", "the log ends"}},
 }
 
 // TestLoadEveryObject loads everything that there is.
