@@ -20,7 +20,7 @@ TEST := go test -count=1 $(EXEC)
 
 # What test-vm runs: the packages with tests that a kernel decides. The others need no kernel, or what a machine of the matrix has not (the go command).
 KERNELS     ?= all
-INTEGRATION := ./sys ./link ./object ./pinning ./cmd/pinion ./internal/testenv ./internal/faults ./examples/devicefilter
+INTEGRATION := ./sys ./link ./object ./pinning ./cmd/pinion ./internal/testenv ./examples/devicefilter
 # What needs no privilege.
 PURE        := ./elf ./internal/archtest ./internal/btf ./internal/order ./internal/sha256 ./internal/sizes/... ./internal/testvm/... ./internal/text
 
@@ -38,9 +38,8 @@ build: ## build bin/pinion, static; the same source gives the same bytes
 	@sh tools/setup.sh go
 	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags='-s -w' -o bin/pinion ./cmd/pinion
 
-test: setup fmt-check vet lint cross check-generate model faults test-host test-vm ## set the machine up, check everything, run every test here and on every kernel of the matrix
+test: setup fmt-check vet lint cross check-generate model test-host test-vm ## set the machine up, check everything, run every test here and on every kernel of the matrix
 
-# faults does in full what test-host would do in short.
 test: SKIP := -skip '^(TestFaults|TestRaces)$$'
 
 setup: ## install what the checks and tests need and is missing (Debian), or say what is missing
