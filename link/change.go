@@ -26,7 +26,7 @@ func (l *Link) CanDetach() bool {
 // one's type and expected attach type. If old is not nil, the update is done only if old is what the link runs. For a struct_ops
 // link both are maps.
 //
-// Errors: [ErrChanged] if old is not what runs; [ErrNoUpdate] for a kind that cannot; [ErrDefunct] if the link is attached to nothing;
+// Errors: [ErrChanged] if old is not what runs, and EPERM if it is or nobody can tell; [ErrNoUpdate] for a kind that cannot; [ErrDefunct] if the link is attached to nothing;
 // [sys.ErrClosed] if link or program is.
 func (l *Link) Update(program, old *sys.FD) error {
 	if l.closed() || anyClosed(program) || old != nil && anyClosed(old) {
@@ -49,7 +49,7 @@ const attachNewDo = "attach the new program with a link of its own, then close t
 
 func (l *Link) updateError(err error, old *sys.FD) error {
 	switch {
-	case err == unix.EPERM && old != nil && !l.runs(old):
+	case err == unix.EPERM && old != nil && !l.mayRun(old):
 		return l.fail("update", reason(ErrChanged, err), "look at the link's program id and decide again")
 	case err == unix.ENOLINK:
 		return l.fail("update", reason(ErrDefunct, err), "attach anew and drop this link")
@@ -61,14 +61,15 @@ func (l *Link) updateError(err error, old *sys.FD) error {
 	return l.fail("update", err, "")
 }
 
-// runs tells whether that is for sure what the link runs: EPERM may as well be that of a missing capability, or of a security module.
-func (l *Link) runs(program *sys.FD) bool {
-	now, _, err := l.State()
+// mayRun tells whether that may be what the link runs: EPERM may as well be that of a missing capability, or of a security module. The kernel tells it of
+// programs alone.
+func (l *Link) mayRun(old *sys.FD) bool {
+	kind, id, err := sys.KindOf(old)
 	if err != nil {
-		return false
+		return true
 	}
-	kind, id, err := sys.KindOf(program)
-	return err == nil && kind == sys.KindProgram && id == now
+	now, _, err := l.State()
+	return err != nil || kind == sys.KindProgram && id == now
 }
 
 // Detach ends the attachment at once, though descriptors and pins of the link remain: when it returns, the program is no longer run by the

@@ -74,15 +74,11 @@ func TestG10EnsureByManyAtOnce(t *testing.T) {
 
 // upgradeOften upgrades an object to its one build and the other.
 func upgradeOften(o *order, said *done) error {
-	root, err := o.open()
+	root, builds, err := o.openWithBuilds()
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	builds, err := o.builds()
-	if err != nil {
-		return err
-	}
 	opts := o.options()
 	opts.Upgrade = &pinning.UpgradeOptions{Did: func(plan *pinning.UpgradePlan) {
 		if plan.Same {
@@ -217,15 +213,11 @@ func TestG10UpgradeByManyAtOnce(t *testing.T) {
 
 // failOften begins to upgrade, and fails when all links run the new programs.
 func failOften(o *order, said *done) error {
-	root, err := o.open()
+	root, builds, err := o.openWithBuilds()
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	builds, err := o.builds()
-	if err != nil {
-		return err
-	}
 	failed := errors.New("failed on purpose")
 	opts := &pinning.Options{Name: o.Name, Wait: workerWait, Attach: func(*object.Object) error { return failed }}
 	for range o.Times {

@@ -227,6 +227,16 @@ func (o *order) builds() (both [2]*object.Spec, err error) {
 	return both, nil
 }
 
+// openWithBuilds opens the root, and gives the object's two builds.
+func (o *order) openWithBuilds() (*pinning.Root, [2]*object.Spec, error) {
+	builds, err := o.builds()
+	if err != nil {
+		return nil, builds, err
+	}
+	root, err := o.open()
+	return root, builds, err
+}
+
 // makeSocket makes a socket, for programs that count those.
 func makeSocket(*order, *done) error {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)

@@ -17,6 +17,7 @@ import (
 
 var (
 	full     = flag.Bool("full", false, "every fault, where otherwise some are chosen, and tell how many there were")
+	sample   = flag.Int("sample", 0, "so many faults of each operation, always the same ones, and tell how many there were")
 	duration = flag.Duration("for", 0, "how long random faults are tried, half of it while one process works, and half while many race")
 	seed     = flag.Uint64("seed", 1, "of what is random")
 )
@@ -27,6 +28,8 @@ func size() (faults, pairs int) {
 	switch {
 	case *full:
 		return 0, 30
+	case *sample > 0:
+		return *sample, *sample / 10
 	case os.Getenv("PINION_VM") != "":
 		return 4, 0
 	}
@@ -131,7 +134,7 @@ func (s *summary) add(name string, c Counts) {
 }
 
 func (s *summary) print(t *testing.T, table []*Operation, took time.Duration) {
-	if !*full && *duration == 0 {
+	if !*full && *sample == 0 && *duration == 0 {
 		return
 	}
 	var all Counts

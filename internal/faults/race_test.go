@@ -145,7 +145,7 @@ func TestRaces(t *testing.T) {
 	for i := range children {
 		children[i].close()
 	}
-	if *full || *duration > 0 {
+	if *full || *sample > 0 || *duration > 0 {
 		fmt.Printf("races: %d processes did %d operations on %d trees in %v, and %d were killed at one\n",
 			racers, done, len(contested), time.Since(begun).Round(time.Second), deaths)
 	}
