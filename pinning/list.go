@@ -177,6 +177,11 @@ func (t *tree) status(r *Root) (*Status, error) {
 func (t *tree) lookAgain(r *Root, s *PinStatus) PinStatus {
 	for {
 		dir, err := sys.OpenDirAt(r.dir, stagePrefix+t.name)
+		if err != nil && err != unix.ENOENT {
+			again := *s
+			again.State, again.Err = StateUnknown, fail("look for the lock", r.path+stagePrefix+t.name, err, "")
+			return again
+		}
 		if err != nil { // nobody has it
 			again := t.pinStatus(r, &s.RecordedPin)
 			if again.State == StateSwapped && r.isStaging(t.name) {

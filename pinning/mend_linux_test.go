@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/testenv"
 	"github.com/pinion-bpf/pinion/object"
@@ -101,6 +102,28 @@ func TestEnsureRefusesWhatItCannotProve(t *testing.T) {
 				want(t, err, c.err, c.words...)
 			})
 		})
+	}
+}
+
+// TestStatusWithoutALook: a link runs another program, and whether somebody is switching it cannot be looked at. Then that is what Status says, at once.
+func TestStatusWithoutALook(t *testing.T) {
+	root := newRoot(t)
+	obj, err := root.Ensure(parse(t, "counter"), toCgroup(t, testenv.Cgroup(t)))
+	obj = kept(t, obj, err)
+	other := load(t, parse(t, "counter"))
+	check(t, obj.Link("count_egress", "cgroup").Update(other.Program("count_egress").FD(), nil))
+	check(t, os.Symlink("nowhere", filepath.Join(root.Path(), "%stage-counter")))
+	status, err := root.Status("counter")
+	check(t, err)
+	for _, p := range status.Pins {
+		state := pinning.StateOK
+		if p.Kind == pinning.KindLink && p.Name == "count_egress" {
+			state = pinning.StateUnknown
+			want(t, p.Err, unix.ENOTDIR, "%stage-counter")
+		}
+		if p.State != state {
+			t.Errorf("%s %s is %v, want %v", p.Kind, p.Name, p.State, state)
+		}
 	}
 }
 
