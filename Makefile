@@ -21,7 +21,7 @@ TEST := go test -count=1 $(EXEC)
 
 # What test-vm runs: the packages with tests that a kernel decides. The others need no kernel, or what a machine of the matrix has not (the go command).
 KERNELS     ?= all
-INTEGRATION := ./sys ./link ./object ./pinning ./cmd/pinion ./internal/testenv ./examples/devicefilter
+INTEGRATION := ./sys ./link ./object ./pinning ./cmd/pinion ./internal/testenv ./internal/faults ./examples/devicefilter
 # What needs no privilege.
 PURE        := ./elf ./internal/archtest ./internal/btf ./internal/order ./internal/sha256 ./internal/sizes/... ./internal/testvm/... ./internal/text
 
@@ -63,6 +63,10 @@ faults: ## make every system call of pinning fail, and kill it at each, and have
 	else \
 		echo '== faults: not without root'; \
 	fi
+
+faults-vm: ## all of it in virtual machines, where it takes an hour: make faults-vm KERNELS=5.10
+	@sh tools/setup.sh vm
+	@sh tools/vmtest.sh -k '$(KERNELS)' -logs -timeout 170m -env PINION_FAULTS=full ./internal/faults
 
 faults-long: ## the same at random, for as long as you say: make faults-long DURATION=2h SEED=7
 	@cd internal/faults && $(TEST) -timeout 0 -run '^(TestFaults|TestRaces)$$' -args -for $(DURATION) -seed $(SEED)
@@ -132,4 +136,4 @@ cover: ## run every test here and on every kernel, and write coverage.html
 clean: ## remove what was built
 	@rm -rf bin coverage.out coverage.host coverage.vm coverage.html
 
-.PHONY: help demo build test setup test-host test-vm race fmt-check vet lint cross generate check-generate model faults faults-long size fuzz cover clean
+.PHONY: help demo build test setup test-host test-vm race fmt-check vet lint cross generate check-generate model faults faults-vm faults-long size fuzz cover clean
