@@ -95,23 +95,20 @@ func (a Action) String() string {
 	return "unknown"
 }
 
-// Gap is what a link's hook sees while the one program takes the other's place.
+// Gap is what a link's hook sees while the one program takes the other's place. There is none at which no program runs: what the kernel can neither switch
+// nor attach beside fails, before anything is changed.
 type Gap uint8
 
 // The gaps.
 const (
-	GapNone        Gap = iota // at each moment exactly one of them runs
-	GapDouble                 // for a moment both run
-	GapNoneRunning            // for a moment none runs
+	GapNone   Gap = iota // at each moment exactly one of them runs
+	GapDouble            // for a moment both run
 )
 
-// String gives "none", "double" or "none-running".
+// String gives "none" or "double".
 func (g Gap) String() string {
-	switch g {
-	case GapDouble:
+	if g == GapDouble {
 		return "double"
-	case GapNoneRunning:
-		return "none-running"
 	}
 	return "none"
 }
