@@ -109,7 +109,7 @@ func TestCallOrder(t *testing.T) {
 func TestDebugInfo(t *testing.T) {
 	for _, name := range []string{"subprogs", "subprogs-be"} {
 		s := open(t, name)
-		raw, err := s.KernelBTF()
+		raw, err := s.KernelBTF(false)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -248,7 +248,7 @@ func TestHidden(t *testing.T) {
 	got := map[string]uint32{}
 	fd := loadBTF(t, s)
 	defer fd.Close()
-	raw, _ := s.KernelBTF()
+	raw, _ := s.KernelBTF(false)
 	types, err := btf.Parse(raw)
 	if err != nil {
 		t.Fatal(err)

@@ -45,8 +45,17 @@ func (a *Assembler) Assemble(program string, fd func(m *MapSpec) int) (*Image, e
 	return result, nil
 }
 
-// KernelBTF is the BTF that would be loaded.
-func (s *Spec) KernelBTF() ([]byte, error) { return s.kernelBTF() }
+// KernelBTF is the BTF that would be loaded; if known, by a kernel that knows no more than this one.
+func (s *Spec) KernelBTF(known bool) ([]byte, error) {
+	types, err := s.kernelBTF()
+	if types == nil {
+		return nil, err
+	}
+	if known {
+		types, _ = knownTypes(types)
+	}
+	return types.Raw(), err
+}
 
 // CheckByteOrder is what refuses objects of the other byte order.
 func (s *Spec) CheckByteOrder() error { return s.checkByteOrder() }

@@ -37,7 +37,7 @@ func TestKernelTakesBTF(t *testing.T) {
 // loadBTF returns nil if the object has no BTF, or has externs that keep it from being loaded.
 func loadBTF(t testing.TB, s *object.Spec) *sys.FD {
 	t.Helper()
-	raw, err := s.KernelBTF()
+	raw, err := s.KernelBTF(true)
 	if raw == nil {
 		if err != nil && !errors.Is(err, object.ErrUnsupported) {
 			t.Fatal(err)

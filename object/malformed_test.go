@@ -179,7 +179,7 @@ func exercise(data []byte) bool {
 	s.Unsupported()
 	s.Accesses()
 	s.Digest()
-	s.KernelBTF()
+	s.KernelBTF(false)
 	a := object.NewAssembler(s)
 	for _, p := range s.Programs {
 		p.References()

@@ -16,7 +16,7 @@ import (
 //     instead of verifying each by itself; extern functions become global.
 //
 // The ids of types stay as they are. An object whose [Spec.Unsupported] names an extern of .ksyms gives an error.
-func (s *Spec) kernelBTF() ([]byte, error) {
+func (s *Spec) kernelBTF() (*btf.Data, error) {
 	src := s.source
 	if src.types == nil {
 		return nil, nil
@@ -36,7 +36,7 @@ func (s *Spec) kernelBTF() ([]byte, error) {
 	if err := e.setFunctionLinkage(); err != nil {
 		return nil, err
 	}
-	return e.types.Raw(), nil
+	return e.types, nil
 }
 
 // btfEditor completes a copy of an object's BTF.

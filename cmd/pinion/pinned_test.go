@@ -131,7 +131,6 @@ func TestRefused(t *testing.T) {
 
 // TestLoadMany: one file that fails does not stop the others, and the worst is the exit status.
 func TestLoadMany(t *testing.T) {
-	testenv.Kernel(t, "6.0", "an object with signed enumerations, core_custom,")
 	root := testenv.BPFFS(t)
 	out, said := pinion(t, failed, "load", "-root", root, objects+"core_custom.bpf.o", objects+"rejected.bpf.o", objects+"pinned_odd.bpf.o", truncated(t))
 	wantWords(t, out, "pinned_odd: loaded", "note: map replaced", "16")
@@ -167,7 +166,6 @@ func copyOf(t *testing.T, file, name string) string {
 
 // TestLoadFits loads what asks for the kernel's types, and what asks for those of a file.
 func TestLoadFits(t *testing.T) {
-	testenv.Kernel(t, "6.0", "an object with signed enumerations, core_custom,")
 	root := testenv.BPFFS(t)
 	pinion(t, done, "load", "-root", root, objects+"core.bpf.o", objects+"core_kinds.bpf.o")
 	pinion(t, done, "load", "-root", root, "-btf", objects+"core_types.bpf.o", objects+"core_custom.bpf.o", objects+"raw_tp.bpf.o")

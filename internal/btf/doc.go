@@ -13,6 +13,6 @@
 //
 // # When not to use it
 //
-// Opening a pinned map and reading a key needs no BTF: keep this package out of such programs. It does no I/O and does not
-// write BTF.
+// Opening a pinned map and reading a key needs no BTF: keep this package out of such programs. It does no I/O, and writes no
+// BTF but copies with a few edits ([Data.Copy], [Data.Without]).
 package btf

@@ -1,0 +1,41 @@
+package object_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/pinion-bpf/pinion/internal/testenv"
+	"github.com/pinion-bpf/pinion/object"
+)
+
+// TestOlderBTF loads, runs and loads again, with the maps of the first time, an object whose BTF has what Linux 5.10 does not know.
+func TestOlderBTF(t *testing.T) {
+	first := load(t, "btf_newer")
+	run(t, first, "note", 0)
+	wantVariables(t, first, map[string]uint64{"found": 1<<48 | 1<<40})
+	maps := existing{"readings": first.Map("readings"), ".bss": first.Map(".bss")}
+	again := loadSpec(t, open(t, "btf_newer"), &object.LoadOptions{Maps: maps})
+	run(t, again, "note", 0)
+	wantVariables(t, first, map[string]uint64{"found": 2<<48 | 1<<40})
+
+	data := mustRead(t, "btf_newer")
+	other, err := object.Parse("btf_newer", bytes.Replace(data, []byte("\x00count\x00"), []byte("\x00bytes\x00"), 1))
+	check(t, err)
+	_, err = other.Load(&object.LoadOptions{Maps: existing{"readings": first.Map("readings")}})
+	wantError(t, err, object.ErrMismatch, `"readings"`, `"bytes"`, `"count"`)
+}
+
+// TestKnownBTF: a kernel that knows everything is given the types as they are.
+func TestKnownBTF(t *testing.T) {
+	testenv.Root(t)
+	s := open(t, "btf_newer")
+	whole, err := s.KernelBTF(false)
+	check(t, err)
+	known, err := s.KernelBTF(true)
+	check(t, err)
+	if same := cmp.Equal(whole, known); same != testenv.Has(t, "6.0") {
+		t.Errorf("the kernel is given the types as they are: %t", same)
+	}
+}
