@@ -26,17 +26,17 @@ func (c *comparison) types(m *MapSpec, have *Map) error {
 		}
 	}
 	before := len(c.fields)
-	compare := func() {
+	compare := func(ours *btf.Data) {
 		c.typesOf("key", ours, m.keyType, theirs, btf.ID(info.BTFKeyTypeID))
 		c.typesOf("value", ours, m.valueType, theirs, btf.ID(info.BTFValueTypeID))
 	}
-	if compare(); len(c.fields) == before {
+	if compare(ours); len(c.fields) == before {
 		return nil
 	}
 	// They may differ only because this kernel was given ours in older words.
 	if known, lacks := knownTypes(ours); lacks != 0 {
-		c.fields, ours = c.fields[:before], known
-		compare()
+		c.fields = c.fields[:before]
+		compare(known)
 	}
 	return nil
 }

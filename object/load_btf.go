@@ -1,6 +1,8 @@
 package object
 
 import (
+	"sync/atomic"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/btf"
@@ -48,12 +50,13 @@ func btfLoadAttr(raw []byte) *sys.BTFLoadAttr {
 	return &sys.BTFLoadAttr{BTF: sys.Slice(raw), BTFSize: uint32(len(raw))}
 }
 
-// knownTypes returns types in the words that this kernel knows, if there are some in them that it does not: it is asked about those alone. So a kernel that
-// somebody has given a newer feature is told of it, and one that knows all is asked nothing, for this is called only once it has refused.
+// knownTypes returns types in words that this kernel knows, and what of them it does not know. It asks the kernel, not its version, since distributions add
+// features to old kernels; and only about what is in the types. It is for types that the kernel has refused, or that differ from those that it has: what
+// is taken as it is costs no question.
 func knownTypes(types *btf.Data) (known *btf.Data, lacks btf.Parts) {
 	all := types.Parts()
 	for part := btf.Parts(1); part <= all; part <<= 1 {
-		if all&part != 0 && !isKnown(types.Probe(part)) {
+		if all&part != 0 && !isKnown(types, part) {
 			lacks |= part
 		}
 	}
@@ -67,12 +70,25 @@ func knownTypes(types *btf.Data) (known *btf.Data, lacks btf.Parts) {
 	return known, lacks
 }
 
-// isKnown asks the kernel whether it takes BTF. What cannot be asked about is taken for unknown.
-func isKnown(probe []byte) bool {
+// partsKnown and partsLacked are what this kernel has said of parts of BTF: it is asked once in a process.
+var partsKnown, partsLacked atomic.Uint32
+
+// isKnown tells whether the kernel takes a part. What cannot be asked about is taken for unknown.
+func isKnown(types *btf.Data, part btf.Parts) bool {
+	if (partsKnown.Load()|partsLacked.Load())&uint32(part) != 0 {
+		return partsKnown.Load()&uint32(part) != 0
+	}
+	probe := types.Probe(part)
 	if probe == nil {
 		return false
 	}
 	fd, err := sys.BTFLoad(btfLoadAttr(probe))
 	fd.Close()
-	return err != unix.EINVAL
+	switch err {
+	case nil:
+		partsKnown.Or(uint32(part))
+	case unix.EINVAL:
+		partsLacked.Or(uint32(part))
+	}
+	return err != unix.EINVAL // any other error says nothing of the part
 }

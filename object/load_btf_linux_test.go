@@ -8,6 +8,7 @@ import (
 
 	"github.com/pinion-bpf/pinion/internal/testenv"
 	"github.com/pinion-bpf/pinion/object"
+	"github.com/pinion-bpf/pinion/sys"
 )
 
 // TestOlderBTF loads, runs and loads again, with the maps of the first time, an object whose BTF has what Linux 5.10 does not know.
@@ -38,4 +39,27 @@ func TestKnownBTF(t *testing.T) {
 	if same := cmp.Equal(whole, known); same != testenv.Has(t, "6.0") {
 		t.Errorf("the kernel is given the types as they are: %t", same)
 	}
+}
+
+// TestKnownBTFAskedOnce: a BTF that was loaded has used up an id, and so has each question that the kernel has answered with yes.
+func TestKnownBTFAskedOnce(t *testing.T) {
+	testenv.Kernel(t, "6.0", "a kernel that takes every part of btf_newer, as what is refused uses up no id")
+	s := open(t, "btf_newer")
+	before := btfID(t, s) // asks, if no test has done so yet
+	_, err := s.KernelBTF(true)
+	check(t, err)
+	if after := btfID(t, s); after != before+1 {
+		t.Errorf("%d questions", after-before-1)
+	}
+}
+
+// btfID loads the BTF of an object, and gives its id.
+func btfID(t *testing.T, s *object.Spec) uint32 {
+	t.Helper()
+	fd := loadBTF(t, s)
+	defer fd.Close()
+	var info sys.BTFInfo
+	_, err := sys.GetInfo(fd, &info)
+	check(t, err)
+	return info.ID
 }

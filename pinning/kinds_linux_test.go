@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/testenv"
 	"github.com/pinion-bpf/pinion/link"
@@ -142,6 +143,30 @@ func TestUpgradeEveryKindOfLink(t *testing.T) {
 			check(t, root.Unpin(k.object, nil))
 		})
 	}
+}
+
+// TestG11RoomForOne is about a hook that takes one program, whose link can neither be switched nor have another one beside it.
+func TestG11RoomForOne(t *testing.T) {
+	testenv.Kernel(t, "5.15", "links of perf events")
+	event, err := link.OpenEvent(link.Event{Type: unix.PERF_TYPE_SOFTWARE, Config: unix.PERF_COUNT_SW_CPU_CLOCK, TID: unix.Gettid(), CPU: -1})
+	check(t, err)
+	t.Cleanup(func() { check(t, event.Close()) })
+	root := newRoot(t)
+	opts := &pinning.Options{Attach: func(obj *object.Object) error {
+		_, err := obj.AttachTo("count_samples", "clock", link.PerfEvent{FD: event})
+		return err
+	}}
+	old, err := root.Ensure(parse(t, "perf_event"), opts)
+	old = kept(t, old, err)
+	spec := parse(t, "perf_event")
+	spec.Program("count_samples").Flags |= unix.BPF_F_TEST_STATE_FREQ // so it is another build
+	unchanged(t, root, func() {
+		_, err := root.Upgrade(spec, opts)
+		want(t, err, unix.EEXIST, "count_samples", "open another")
+	})
+	whole(t, root, "perf_event", old)
+	check(t, old.Close())
+	check(t, root.Unpin("perf_event", nil))
 }
 
 // checkLink checks that a link runs the new program, alone, and is the old one if that was switched.

@@ -95,8 +95,8 @@ func (a Action) String() string {
 	return "unknown"
 }
 
-// Gap is what a link's hook sees while the one program takes the other's place. There is none at which no program runs: what the kernel can neither switch
-// nor attach beside fails, before anything is changed.
+// Gap is what a link's hook sees while the one program takes the other's place. There is none at which no program runs: where the kernel can neither
+// switch nor attach beside, the upgrade fails, and the old program runs on.
 type Gap uint8
 
 // The gaps.
