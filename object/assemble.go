@@ -41,6 +41,7 @@ func (m *image) count() int { return len(m.insns) / insnSize }
 type assembler struct {
 	src     *source
 	fixes   typeFixes // nil if there are no kernel types
+	externs externs   // nil if the object has none of .ksyms
 	at      []int32   // for each function, where in the image it begins, in instructions; -1 if it is not in it
 	order   []int32   // the functions in the image
 	calls   []call    // of those functions: each one's together, in the order of its instructions
@@ -61,8 +62,8 @@ const nowhere = -1
 // pending is a run of calls that are yet to be followed.
 type pending struct{ next, end int }
 
-func newAssembler(s *Spec, fixes typeFixes) *assembler {
-	a := &assembler{src: s.source, fixes: fixes, lacking: nowhere, at: make([]int32, len(s.source.functions))}
+func newAssembler(s *Spec, fixes typeFixes, externs externs) *assembler {
+	a := &assembler{src: s.source, fixes: fixes, externs: externs, lacking: nowhere, at: make([]int32, len(s.source.functions))}
 	for i := range a.at {
 		a.at[i] = -1
 	}
@@ -168,6 +169,16 @@ func (a *assembler) relocate(f *function, base uint32) error {
 		insn := a.image.insns[int(base+ref.insn)*insnSize:]
 		if insn[0] == opLoad64 && len(insn) < 2*insnSize {
 			return halfLoad(f, ref.insn)
+		}
+		if ref.kind == toExtern && a.externs != nil {
+			known, err := a.externs.apply(f, &ref, insn)
+			if err != nil {
+				return err
+			}
+			if known {
+				a.addCall(base+ref.insn, nowhere)
+				continue
+			}
 		}
 		a.apply(&ref, base+ref.insn, insn)
 	}

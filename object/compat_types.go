@@ -21,7 +21,7 @@ func (c *comparison) types(m *MapSpec, have *Map) error {
 	ours := c.source.types
 	if m.Data != nil {
 		// The types of global data are complete only as the kernel gets them.
-		if ours, err = (&Spec{source: c.source}).kernelBTF(); err != nil {
+		if ours, err = (&Spec{source: c.source}).kernelBTF(nil); err != nil {
 			return err
 		}
 	}

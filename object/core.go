@@ -7,8 +7,8 @@ import (
 	"github.com/pinion-bpf/pinion/internal/text"
 )
 
-// ErrNoKernelTypes says that an object has accesses to be fitted to the kernel's types (CO-RE), or programs for something that those name, and that [LoadOptions]
-// have no KernelTypes.
+// ErrNoKernelTypes says that an object has accesses to be fitted to the kernel's types (CO-RE), programs for something that those name, or externs of .ksyms, and that
+// [LoadOptions] have no KernelTypes.
 var ErrNoKernelTypes = errors.New("object: the kernel's types are needed, and were not given")
 
 // ErrRelocation says that an access cannot be fitted to the kernel's types, although it makes sense and the kernel has what it is to: several types of the kernel could be
@@ -24,10 +24,23 @@ type typeFixes interface {
 	explain(m *image, log string) string
 }
 
-// fitTypes decides all accesses of the programs to load, and finds what they are for, if there are kernel types.
+// externs are the externs of .ksyms of one load, which the kernel was asked for. There is one implementation, as with typeFixes.
+type externs interface {
+	// apply writes what the kernel says of an extern into an instruction of f; known is false if it is none of .ksyms.
+	apply(f *function, ref *reference, insn []byte) (known bool, err error)
+	// explain says which of them made the verifier refuse a program, "" if none did.
+	explain(log string) string
+	// hide makes of their section in an object's types what the kernel takes.
+	hide(types *btf.Data, datasec btf.ID) error
+}
+
+// fitTypes decides all accesses of the programs to load, and finds what they are for and what they want of the kernel, if there are kernel types.
 func (l *loader) fitTypes() error {
 	if k := l.opts.KernelTypes; k != nil && k.fit != nil {
 		return k.fit(l)
+	}
+	if l.spec.source.hasKsyms() {
+		return &problem{ErrNoKernelTypes, "the object has externs, of section .ksyms; " + setKernelTypes}
 	}
 	for _, p := range l.spec.Programs {
 		if p.needsTarget() {

@@ -7,9 +7,9 @@ import (
 )
 
 // NeedsKernelTypes reports whether [LoadOptions] should have KernelTypes: whether the programs with Autoload, or subprograms, have accesses that are fitted to the
-// kernel's types (CO-RE), or one of those programs is for something that only these name.
+// kernel's types (CO-RE), one of those programs is for something that only these name, or the object has externs of .ksyms.
 func (s *Spec) NeedsKernelTypes() bool {
-	return s.hasFitted() || slices.ContainsFunc(s.Programs, (*ProgramSpec).needsTarget)
+	return s.hasFitted() || s.source.hasKsyms() || slices.ContainsFunc(s.Programs, (*ProgramSpec).needsTarget)
 }
 
 func (s *Spec) hasFitted() bool {
@@ -20,6 +20,9 @@ func (s *Spec) hasFitted() bool {
 	}
 	return false
 }
+
+// hasKsyms reports whether there are externs that the kernel's types and symbols answer.
+func (src *source) hasKsyms() bool { return src.datasec(".ksyms").Vlen() > 0 }
 
 // isFitted reports whether a function may be loaded, and has accesses that need the kernel's types.
 func (s *Spec) isFitted(index int32) bool {

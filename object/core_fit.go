@@ -25,6 +25,9 @@ func fitTypes(l *loader) error {
 	if err := l.findTargets(); err != nil {
 		return err
 	}
+	if err := l.findKsyms(); err != nil {
+		return err
+	}
 	if !l.spec.hasFitted() {
 		return nil
 	}
@@ -57,7 +60,7 @@ func decideAll(l *loader) (*coreFixes, error) {
 		return nil, sys.Fail("look through", "the kernel's types", &problem{ErrRelocation, err.Error()}, "")
 	}
 	if k.running && r.Lacks() {
-		free, err := k.modules(r.Search)
+		free, err := k.modules(func(_ string, types *btf.Data) error { return r.Search(types) })
 		defer free()
 		if err != nil {
 			return nil, err

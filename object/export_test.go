@@ -17,7 +17,7 @@ type Assembler struct {
 	a *assembler
 }
 
-func NewAssembler(s *Spec) *Assembler { return &Assembler{s, newAssembler(s, nil)} }
+func NewAssembler(s *Spec) *Assembler { return &Assembler{s, newAssembler(s, nil, nil)} }
 
 // NewFittedAssembler is NewAssembler with accesses fitted to kernel types.
 func NewFittedAssembler(s *Spec, types *KernelTypes) (*Assembler, error) {
@@ -25,7 +25,7 @@ func NewFittedAssembler(s *Spec, types *KernelTypes) (*Assembler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Assembler{s, newAssembler(s, fixes)}, nil
+	return &Assembler{s, newAssembler(s, fixes, nil)}, nil
 }
 
 // Assemble puts a program together; fd gives each map's descriptor, nil leaves them 0.
@@ -47,7 +47,7 @@ func (a *Assembler) Assemble(program string, fd func(m *MapSpec) int) (*Image, e
 
 // KernelBTF is the BTF that would be loaded; if known, by a kernel that knows no more than this one.
 func (s *Spec) KernelBTF(known bool) ([]byte, error) {
-	types, err := s.kernelBTF()
+	types, err := s.kernelBTF(new(ksyms))
 	if types == nil {
 		return nil, err
 	}
@@ -80,4 +80,14 @@ func SectionTable() (rows []SectionRow) {
 		rows = append(rows, SectionRow{r.name, r.bits&more != 0, r.progType, r.attachType})
 	}
 	return rows
+}
+
+// Kallsyms looks for the address of one of the object's externs in a list like that of /proc/kallsyms.
+func Kallsyms(s *Spec, extern string, list int) (address uint64, why string, err error) {
+	k := kallsyms{ksyms: &ksyms{src: s.source, externs: s.source.externs()}}
+	k.answers = make([]answer, len(k.externs))
+	err = k.read(list)
+	k.finish()
+	says := k.answers[externAt(k.externs, extern)]
+	return says.address, says.why, err
 }

@@ -15,8 +15,6 @@ type Feature struct {
 // Kinds of a [Feature], as they are shown to users.
 const (
 	FeatureKconfig   = "extern of .kconfig"      // a variable that the kernel's configuration answers
-	FeatureKsym      = "extern of .ksyms"        // the address of a kernel symbol, or a variable of the kernel
-	FeatureKfunc     = "kernel function"         // a function of the kernel, to be called by its BTF
 	FeatureExtern    = "undefined symbol"        // an extern that belongs to another object; the two were to be linked
 	FeatureStructOps = "struct_ops"              // a table of functions that the kernel calls
 	FeatureArena     = "global data in an arena" // a section .addr_space.1
@@ -28,11 +26,7 @@ func (s *Spec) Unsupported() []Feature {
 	src := s.source
 	all, kinds := src.featuresOfObject(), src.externKinds()
 	for i := range src.functions {
-		for _, f := range src.featuresOf(int32(i), kinds) {
-			if f.Kind != FeatureKsym && f.Kind != FeatureKfunc { // those are the object's
-				all = append(all, f)
-			}
-		}
+		all = append(all, src.featuresOf(int32(i), kinds)...)
 	}
 	return all
 }
@@ -50,12 +44,6 @@ func (src *source) featuresOfObject() (all []Feature) {
 			continue
 		}
 		all = withFeature(all, kind, text.Form("section {}").Quote(src.file.Sections[i].Name).String())
-	}
-	// These are the object's even if no program uses them: the kernel takes no BTF with functions, or variables without a type, in a DATASEC.
-	ksyms := src.datasec(".ksyms")
-	for i := range ksyms.Vlen() {
-		t := src.types.Type(ksyms.Var(i).Type)
-		all = withFeature(all, ksymKind(t), text.Quote(t.Name()))
 	}
 	return all
 }
@@ -75,7 +63,11 @@ func (src *source) featuresOf(index int32, kinds map[string]string) (all []Featu
 			continue // what is wrong is for assemble to report
 		}
 		seen[rel.Symbol] = true
-		all = withFeature(all, featureKind(&ref, kinds), text.Form("{} in {}, instruction {}").
+		kind := featureKind(&ref, kinds)
+		if kind == "" {
+			continue
+		}
+		all = withFeature(all, kind, text.Form("{} in {}, instruction {}").
 			Quote(ref.name).Add(where).Uint(uint64(ref.insn)).String())
 	}
 	return all
@@ -94,7 +86,7 @@ func listed(features []Feature) (list string) {
 	return list
 }
 
-// featureKind tells what a reference needs that this package cannot do.
+// featureKind tells what a reference needs that this package cannot do, "" if it can.
 func featureKind(ref *reference, kinds map[string]string) string {
 	switch ref.kind {
 	case toArena:
@@ -102,29 +94,23 @@ func featureKind(ref *reference, kinds map[string]string) string {
 	case toJumpTable:
 		return FeatureJumpTable
 	}
-	if kind := kinds[ref.name]; kind != "" {
+	if kind, declared := kinds[ref.name]; declared {
 		return kind
 	}
 	return FeatureExtern
 }
 
-// externKinds returns what each extern is that the BTF knows of.
+// externKinds returns what each extern is that the BTF knows of: "" for those that can be loaded.
 func (src *source) externKinds() map[string]string {
 	kinds := map[string]string{}
-	kconfig, ksyms := src.datasec(".kconfig"), src.datasec(".ksyms")
-	for i := range kconfig.Vlen() {
-		kinds[src.types.Type(kconfig.Var(i).Type).Name()] = FeatureKconfig
-	}
-	for i := range ksyms.Vlen() {
-		t := src.types.Type(ksyms.Var(i).Type)
-		kinds[t.Name()] = ksymKind(t)
+	for _, datasec := range [...]btf.Type{src.datasec(".ksyms"), src.datasec(".kconfig")} {
+		kind := ""
+		if datasec.Name() == ".kconfig" {
+			kind = FeatureKconfig
+		}
+		for i := range datasec.Vlen() {
+			kinds[src.types.Type(datasec.Var(i).Type).Name()] = kind
+		}
 	}
 	return kinds
-}
-
-func ksymKind(t btf.Type) string {
-	if t.Kind() == btf.KindFunc {
-		return FeatureKfunc
-	}
-	return FeatureKsym
 }

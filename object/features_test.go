@@ -22,16 +22,6 @@ func TestUnsupported(t *testing.T) {
 			kconfig("LINUX_KERNEL_VERSION", "0"), kconfig("CONFIG_HZ", "6"), kconfig("CONFIG_BPF_SYSCALL", "12"),
 			kconfig("CONFIG_PINION_HAS_NO_SUCH_OPTION", "18"),
 		},
-		"ksyms": {
-			{Kind: object.FeatureKsym, Where: `"bpf_prog_active"`},
-			{Kind: object.FeatureKsym, Where: `"schedule"`},
-			{Kind: object.FeatureKsym, Where: `"pinion_has_no_such_symbol"`},
-		},
-		"kfunc": {
-			{Kind: object.FeatureKfunc, Where: `"bpf_rcu_read_lock"`},
-			{Kind: object.FeatureKfunc, Where: `"bpf_rcu_read_unlock"`},
-			{Kind: object.FeatureKfunc, Where: `"pinion_has_no_such_function"`},
-		},
 		"struct_ops": {
 			{Kind: object.FeatureStructOps, Where: `section ".struct_ops"`},
 			structOps("ssthresh"), structOps("cong_avoid"), structOps("undo_cwnd"),

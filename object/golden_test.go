@@ -83,6 +83,9 @@ func describe(t testing.TB, s *object.Spec) string {
 	for _, p := range s.Programs {
 		describeProgram(t, &b, p)
 	}
+	for _, e := range s.Externs() {
+		fmt.Fprintf(&b, "extern %s: %s, weak %t\n", e.Name, e.Kind, e.Weak)
+	}
 	for _, f := range s.Unsupported() {
 		fmt.Fprintf(&b, "unsupported %s: %s\n", f.Kind, f.Where)
 	}

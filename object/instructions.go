@@ -11,7 +11,9 @@ const (
 	pseudoMapFD    = 1 // of opLoad64: a map
 	pseudoMapValue = 2 // of opLoad64: a map, and in the second slot an offset into its only value
 	pseudoFunction = 4 // of opLoad64: a function, as a distance
+	pseudoVariable = 3 // of opLoad64: a variable or function of the kernel by its BTF id, and in the second slot the descriptor of a module's BTF
 	pseudoCall     = 1 // of opCall: a function, as a distance
+	pseudoKernel   = 2 // of opCall: a function of the kernel by its BTF id; the offset is the index of a module's BTF [5.16]
 )
 
 // maxInstructions is what the kernel takes in one program (BPF_COMPLEXITY_LIMIT_INSNS).

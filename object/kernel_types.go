@@ -134,7 +134,7 @@ func mapTypes(path string) (memory []byte, length int, err error) {
 
 // modules gives the types of every module to found, in the order of their names, and returns what frees them. A module that has just been unloaded is left out,
 // and so is one whose BTF cannot be read: what it has is then not found.
-func (k *KernelTypes) modules(found func(types *btf.Data) error) (free func(), err error) {
+func (k *KernelTypes) modules(found func(name string, types *btf.Data) error) (free func(), err error) {
 	var all []KernelTypes
 	free = func() {
 		for i := range all {
@@ -159,7 +159,7 @@ func (k *KernelTypes) modules(found func(types *btf.Data) error) (free func(), e
 		if err != nil {
 			continue
 		}
-		if err := found(types); err != nil {
+		if err := found(name, types); err != nil {
 			return free, sys.Fail("look through the types of module", text.Quote(name), err, "")
 		}
 	}

@@ -120,10 +120,7 @@ func needsByUs(t testing.TB, s *object.Spec) (n needs) {
 	for _, f := range s.Unsupported() {
 		name := quoted.FindStringSubmatch(f.Where)[1]
 		switch f.Kind {
-		case object.FeatureKconfig:
-			n.Kconfig = append(n.Kconfig, name)
-		case object.FeatureKsym, object.FeatureKfunc:
-			n.Ksyms = append(n.Ksyms, name)
+		case object.FeatureKconfig: // see below
 		case object.FeatureStructOps:
 			if strings.HasPrefix(f.Where, "section ") {
 				n.StructOps = append(n.StructOps, name)
@@ -132,8 +129,13 @@ func needsByUs(t testing.TB, s *object.Spec) (n needs) {
 			n.Others = append(n.Others, f.Kind+": "+f.Where)
 		}
 	}
-	slices.Sort(n.Kconfig)
-	slices.Sort(n.Ksyms)
+	for _, e := range s.Externs() { // by name
+		if e.Kind == "kernel option" {
+			n.Kconfig = append(n.Kconfig, e.Name)
+		} else {
+			n.Ksyms = append(n.Ksyms, e.Name)
+		}
+	}
 	return n
 }
 

@@ -19,7 +19,7 @@ type LoadOptions struct {
 	// refusal, 2 for all paths, and 4 in addition for statistics. A program that is accepted has no log.
 	LogLevel uint32
 	// KernelTypes are what accesses that are to be fitted to the kernel (CO-RE) are fitted to, and where the functions and hooks are found that fentry, fexit, LSM and
-	// tp_btf programs and iterators are for. They stay the caller's. Most give [RunningKernel]'s; nil is for objects without all that: see [Spec.NeedsKernelTypes].
+	// tp_btf programs and iterators are for; with them, externs of .ksyms are looked up too. They stay the caller's. Most give [RunningKernel]'s; nil is for objects without all that: see [Spec.NeedsKernelTypes].
 	KernelTypes *KernelTypes
 }
 
@@ -44,6 +44,7 @@ type MapSource interface {
 //   - [ErrFormat] if the instructions or relocations of a program make no sense;
 //   - [ErrMismatch], as a [*MismatchError], if an existing map does not fit;
 //   - [ErrNoKernelTypes] if a program needs KernelTypes, and there are none;
+//   - [ErrExtern] if a program needs a function, variable or symbol that the kernel has not, or has in another form;
 //   - [ErrRelocation] if several types of the kernel could be meant by such an access, or its place does not fit the instruction;
 //   - [ErrVerifier], as a [*VerifierError] with the log, if the verifier refuses a program. One reason is that an access is to what the kernel
 //     has not, on a path that the program can take: the error's Access says so;
@@ -73,18 +74,25 @@ type loader struct {
 	opts     LoadOptions
 	memlock  memlock
 	fixes    typeFixes  // nil if there are no kernel types, or no program has anything to be fitted to them
+	externs  externs    // nil if the object has none of .ksyms
+	modules  []*sys.FD  // BTF of modules that externs are of; the first is nil, for the kernel's own; nil if there are none
 	targets  []uint32   // attach_btf_id by index in spec.Programs; nil if no program is for something that the kernel's types name
 	btf      *sys.FD    // nil if the object has no BTF
 	maps     []*Map     // by index in spec.Maps; nil while there is none
 	reused   []bool     // by index in spec.Maps: the map existed before
 	programs []*Program // by index in spec.Programs; nil if not loaded
 	license  sys.Pointer
+
+	moduleFDs []int32 // the descriptors of modules
 }
 
 func (l *loader) load() (*Object, error) {
 	done := false
 	defer func() {
 		l.btf.Close()
+		for _, m := range l.modules {
+			m.Close()
+		}
 		if !done {
 			l.unwind()
 		}

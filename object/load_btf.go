@@ -11,7 +11,7 @@ import (
 
 // loadBTF gives the kernel the object's types: once, for all its maps and programs.
 func (l *loader) loadBTF() error {
-	types, err := l.spec.kernelBTF()
+	types, err := l.spec.kernelBTF(l.externs)
 	if err != nil || types == nil {
 		return err
 	}

@@ -16,7 +16,7 @@ func (l *loader) loadPrograms() error {
 	if l.license, err = sys.CString(l.spec.License); err != nil {
 		return badSpec(text.Form("the license {} has a NUL in it").Quote(l.spec.License).String())
 	}
-	q := programQueue{loader: l, assembler: newAssembler(l.spec, l.fixes), failed: -1}
+	q := programQueue{loader: l, assembler: newAssembler(l.spec, l.fixes, l.externs), failed: -1}
 	count := 0
 	for _, p := range l.spec.Programs {
 		if p.Autoload {
@@ -128,6 +128,9 @@ func (l *loader) programAttr(p *ProgramSpec, m *image) *sys.ProgLoadAttr {
 		License:            l.license,
 		KernVersion:        l.spec.Version,
 	}
+	if len(l.modules) > 0 {
+		attr.FDArray = sys.Slice(l.moduleFDs)
+	}
 	if l.btf == nil {
 		return attr
 	}
@@ -162,6 +165,9 @@ func (l *loader) loadWithLog(p *ProgramSpec, m *image, attr *sys.ProgLoadAttr, f
 	refused := &VerifierError{Program: p.Name, Section: p.Section, Log: log, Err: first}
 	if l.fixes != nil {
 		refused.Access = l.fixes.explain(m, log)
+	}
+	if refused.Access == "" && l.externs != nil {
+		refused.Access = l.externs.explain(log)
 	}
 	return nil, refused
 }

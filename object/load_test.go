@@ -75,8 +75,6 @@ var refusals = map[string]struct {
 	"maps-be":        {object.ErrUnsupported, []string{"big-endian"}},
 	"subprogs-be":    {object.ErrUnsupported, []string{"big-endian"}},
 	"kconfig":        {object.ErrUnsupported, []string{object.FeatureKconfig}},
-	"kfunc":          {object.ErrUnsupported, []string{object.FeatureKfunc}},
-	"ksyms":          {object.ErrUnsupported, []string{object.FeatureKsym}},
 	"struct_ops":     {object.ErrUnsupported, []string{object.FeatureStructOps}},
 	"rejected":       {object.ErrVerifier, []string{`"out_of_bounds"`, `"socket"`, "invalid access to map value", "permission denied", "the log ends"}},
 }
@@ -97,6 +95,9 @@ func TestLoadEveryObject(t *testing.T) {
 				opts.KernelTypes = runningKernel(t)
 			}
 			want, refused := refusals[name]
+			if kind, says := wantedOfKsyms(t, name); kind != nil {
+				want.kind, want.parts, refused = kind, []string{says}, true
+			}
 			if want.kind != object.ErrUnsupported {
 				testenv.Object(t, objectsDir, name)
 			}

@@ -177,6 +177,7 @@ func exercise(data []byte) bool {
 		return false
 	}
 	s.Unsupported()
+	s.Externs()
 	s.Accesses()
 	s.Digest()
 	s.KernelBTF(false)

@@ -12,16 +12,17 @@ import (
 //
 //   - sizes of sections, and where global variables lie in them, from ELF;
 //   - a place for each extern of .kconfig, which is then a variable like others;
+//   - those of .ksyms become types that say nothing, since the kernel takes neither functions nor variables without a type there;
 //   - global functions and variables with hidden visibility become static, which makes the verifier follow calls of such functions
 //     instead of verifying each by itself; extern functions become global.
 //
-// The ids of types stay as they are. An object whose [Spec.Unsupported] names an extern of .ksyms gives an error.
-func (s *Spec) kernelBTF() (*btf.Data, error) {
+// The ids of types stay as they are. Without its externs of .ksyms it is good for comparing only.
+func (s *Spec) kernelBTF(ksyms externs) (*btf.Data, error) {
 	src := s.source
 	if src.types == nil {
 		return nil, nil
 	}
-	e := btfEditor{src: src, types: src.types.Copy(), hidden: map[string]bool{}}
+	e := btfEditor{src: src, externs: ksyms, types: src.types.Copy(), hidden: map[string]bool{}}
 	e.collectSymbols()
 	for _, f := range src.functions {
 		if f.hidden && !f.entry {
@@ -43,6 +44,7 @@ func (s *Spec) kernelBTF() (*btf.Data, error) {
 type btfEditor struct {
 	src     *source
 	types   *btf.Data
+	externs externs         // those of .ksyms
 	symbols []elf.Symbol    // of global variables, by section, then name
 	hidden  map[string]bool // subprograms that are global, but hidden
 }
@@ -63,7 +65,10 @@ func (e *btfEditor) collectSymbols() {
 func (e *btfEditor) completeSection(datasec btf.Type) error {
 	switch name := datasec.Name(); name {
 	case ".ksyms":
-		return unsupported(FeatureKsym + " cannot be loaded: the object's BTF has a section \".ksyms\"")
+		if e.externs == nil {
+			return nil
+		}
+		return e.externs.hide(e.types, datasec.ID())
 	case ".kconfig":
 		return e.layOutKconfig(datasec)
 	default:

@@ -22,6 +22,7 @@ type (
 		Maps      []mapInfo      `json:"maps"`
 		Programs  []programInfo  `json:"programs"`
 		Variables []variableInfo `json:"variables"`
+		Externs   []externInfo   `json:"externs"`
 		Accesses  []accessInfo   `json:"accesses"`
 		Lacks     []lackInfo     `json:"lacks"`
 	}
@@ -64,6 +65,11 @@ type (
 		Map    string `json:"map"`
 		Offset int    `json:"offset"`
 		Size   int    `json:"size"`
+	}
+	externInfo struct {
+		Name string `json:"name"`
+		Kind string `json:"kind"`
+		Weak bool   `json:"weak"`
 	}
 	accessInfo struct {
 		Function    string `json:"function"`
@@ -116,7 +122,8 @@ func inspectFile(path string) (fileInfo, error) {
 	}
 	file := fileInfo{
 		File: path, Name: spec.Name, License: spec.License, Version: spec.Version, ByteOrder: "little",
-		Maps: []mapInfo{}, Programs: []programInfo{}, Variables: []variableInfo{}, Accesses: []accessInfo{}, Lacks: []lackInfo{},
+		Maps: []mapInfo{}, Programs: []programInfo{}, Variables: []variableInfo{},
+		Externs: []externInfo{}, Accesses: []accessInfo{}, Lacks: []lackInfo{},
 	}
 	if spec.BigEndian() {
 		file.ByteOrder = "big"
@@ -133,6 +140,9 @@ func inspectFile(path string) (fileInfo, error) {
 	}
 	for _, v := range spec.Variables {
 		file.Variables = append(file.Variables, variableInfo{v.Name(), v.Map().Name, v.Offset(), v.Size()})
+	}
+	for _, e := range spec.Externs() {
+		file.Externs = append(file.Externs, externInfo{e.Name, e.Kind, e.Weak})
 	}
 	for _, a := range spec.Accesses() {
 		file.Accesses = append(file.Accesses, accessInfo{a.Function, a.Section, a.Instruction, a.What, a.File, a.Line})
@@ -191,6 +201,15 @@ func (f *fileInfo) print(out io.Writer) {
 		table = append(table, []string{plain(v.Name), plain(v.Map), strconv.Itoa(v.Offset), strconv.Itoa(v.Size)})
 	}
 	rows(out, "  ", "VARIABLE MAP OFFSET SIZE", table)
+	table = nil
+	for _, e := range f.Externs {
+		needed := "yes"
+		if e.Weak {
+			needed = "no (weak)"
+		}
+		table = append(table, []string{plain(e.Name), e.Kind, needed})
+	}
+	rows(out, "  ", "EXTERN KIND NEEDED", table)
 	table = nil
 	for _, a := range f.Accesses {
 		source := "-"

@@ -88,8 +88,12 @@ func TestInspectFields(t *testing.T) {
 	if len(read[3].Lacks) == 0 || len(read[3].Programs[0].Relocations) == 0 || read[3].Programs[0].Relocations[0].Kind != "extern" {
 		t.Errorf("externs: %+v", read[3])
 	}
+	want := []externInfo{{"pinion_has_no_such_symbol", "kernel symbol", true}, {"schedule", "kernel symbol", false}}
+	if diff := cmp.Diff(want, decode[[]fileInfo](t, "inspect", objects+"ksyms.bpf.o")[0].Externs); diff != "" {
+		t.Errorf("externs of ksyms, -want +got:\n%s", diff)
+	}
 	out, _ := pinion(t, done, "inspect", objects+"map_in_map.bpf.o", objects+"kconfig.bpf.o", objects+"pinned.bpf.o")
-	wantWords(t, out, "its inner maps", "NOT-LOADABLE-YET", "LINUX_KERNEL_VERSION", "by name")
+	wantWords(t, out, "its inner maps", "kernel option", "no (weak)", "NOT-LOADABLE-YET", "LINUX_KERNEL_VERSION", "by name")
 }
 
 // TestInspectMany: one file that cannot be read does not stop the others.
