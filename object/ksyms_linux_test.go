@@ -41,29 +41,29 @@ func TestKsyms(t *testing.T) {
 	wantVariables(t, o, map[string]uint64{"function_address": want, "missing_address": 0})
 }
 
-// wantedOfKsyms is what an object with externs must be refused with on this kernel, which can lack what they are of; no kind if it must be loaded.
-func wantedOfKsyms(t testing.TB, name string) (kind error, says string) {
+// wantedOfKsyms says what an object with externs must be refused with on this kernel, which can lack what they are of; no kind if it must be loaded.
+func wantedOfKsyms(t testing.TB, name string) (says string, kind error) {
 	t.Helper()
 	switch name {
 	case "ksyms_typed": // some builds of Linux 5.10 have no variables in their BTF; the verifier wants the address, too
 		if _, found := kernelBTF(t).Find(btf.KindVar, "bpf_prog_active"); !found {
-			return object.ErrExtern, `kernel variable "bpf_prog_active" in function "read_variables"`
+			return `kernel variable "bpf_prog_active" in function "read_variables"`, object.ErrExtern
 		}
 		if addressOf(t, "bpf_prog_active") == 0 {
-			return object.ErrVerifier, "failed to find the address for kernel symbol 'bpf_prog_active'"
+			return "failed to find the address for kernel symbol 'bpf_prog_active'", object.ErrVerifier
 		}
 	case "kfunc_module":
 		_, builtIn := kernelBTF(t).Find(btf.KindFunc, "bpf_xdp_ct_lookup")
 		if _, err := os.Stat("/sys/kernel/btf/nf_conntrack"); err != nil && !builtIn {
-			return object.ErrExtern, `kernel function "bpf_xdp_ct_lookup" in function "look_up"`
+			return `kernel function "bpf_xdp_ct_lookup" in function "look_up"`, object.ErrExtern
 		}
 	}
-	return nil, ""
+	return "", nil
 }
 
 // TestKsymsTyped has a program read a variable of the kernel.
 func TestKsymsTyped(t *testing.T) {
-	if kind, says := wantedOfKsyms(t, "ksyms_typed"); kind != nil {
+	if says, kind := wantedOfKsyms(t, "ksyms_typed"); kind != nil {
 		_, err := open(t, "ksyms_typed").Load(&object.LoadOptions{KernelTypes: runningKernel(t)})
 		wantError(t, err, kind, says)
 		return
@@ -94,7 +94,7 @@ func TestKfunc(t *testing.T) {
 // tools/vmtest.sh -k newest -module nf_conntrack -run TestKsymsModules ./object
 func TestKsymsModules(t *testing.T) {
 	testenv.Object(t, objectsDir, "kfunc_module")
-	if kind, says := wantedOfKsyms(t, "kfunc_module"); kind != nil {
+	if says, kind := wantedOfKsyms(t, "kfunc_module"); kind != nil {
 		_, err := open(t, "kfunc_module").Load(&object.LoadOptions{KernelTypes: runningKernel(t)})
 		wantError(t, err, kind, says, "the kernel and its modules have nothing of that name")
 		return

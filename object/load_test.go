@@ -95,7 +95,7 @@ func TestLoadEveryObject(t *testing.T) {
 				opts.KernelTypes = runningKernel(t)
 			}
 			want, refused := refusals[name]
-			if kind, says := wantedOfKsyms(t, name); kind != nil {
+			if says, kind := wantedOfKsyms(t, name); kind != nil {
 				want.kind, want.parts, refused = kind, []string{says}, true
 			}
 			if want.kind != object.ErrUnsupported {
