@@ -64,7 +64,7 @@ faults: ## make every system call of pinning fail, and kill it at each, and have
 		echo '== faults: not without root'; \
 	fi
 
-faults-vm: ## all of it in virtual machines, where it takes more than 45 minutes a kernel: make faults-vm KERNELS=5.10
+faults-vm: ## all of it in virtual machines, where it takes two and a half hours a kernel: make faults-vm KERNELS=5.10
 	@sh tools/setup.sh vm
 	@sh tools/vmtest.sh -k '$(KERNELS)' -logs -timeout 170m -env PINION_FAULTS=full ./internal/faults
 
