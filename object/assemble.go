@@ -121,9 +121,9 @@ func (a *assembler) reset() {
 
 // refusal says what the functions in the image need.
 func (a *assembler) refusal(p *ProgramSpec) error {
-	what, kinds := "", a.src.externKinds()
+	what, ksyms := "", a.src.ksymNames()
 	for _, index := range a.order {
-		what += listed(a.src.featuresOf(index, kinds))
+		what += listed(a.src.featuresOf(index, ksyms))
 	}
 	return unsupported(text.Form("program {} needs what cannot be loaded{}").Quote(p.Name).Add(what).String())
 }

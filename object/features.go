@@ -1,20 +1,16 @@
 package object
 
-import (
-	"github.com/pinion-bpf/pinion/internal/btf"
-	"github.com/pinion-bpf/pinion/internal/text"
-)
+import "github.com/pinion-bpf/pinion/internal/text"
 
 // Feature is something that an object needs and this package cannot do. Load refuses an object for it, unless only programs that
 // are not loaded need it.
 type Feature struct {
-	Kind  string // one of the constants FeatureKconfig to FeatureJumpTable
+	Kind  string // one of the constants FeatureExtern to FeatureJumpTable
 	Where string // what needs it, such as: function "f" in section "xdp", instruction 12
 }
 
 // Kinds of a [Feature], as they are shown to users.
 const (
-	FeatureKconfig   = "extern of .kconfig"      // a variable that the kernel's configuration answers
 	FeatureExtern    = "undefined symbol"        // an extern that belongs to another object; the two were to be linked
 	FeatureStructOps = "struct_ops"              // a table of functions that the kernel calls
 	FeatureArena     = "global data in an arena" // a section .addr_space.1
@@ -24,9 +20,9 @@ const (
 // Unsupported lists what the object needs and this package cannot do, in the order of the file; none if it can be loaded whole.
 func (s *Spec) Unsupported() []Feature {
 	src := s.source
-	all, kinds := src.featuresOfObject(), src.externKinds()
+	all, ksyms := src.featuresOfObject(), src.ksymNames()
 	for i := range src.functions {
-		all = append(all, src.featuresOf(int32(i), kinds)...)
+		all = append(all, src.featuresOf(int32(i), ksyms)...)
 	}
 	return all
 }
@@ -48,8 +44,8 @@ func (src *source) featuresOfObject() (all []Feature) {
 	return all
 }
 
-// featuresOf lists what one function needs, one entry for each extern. The externs' kinds are those of externKinds.
-func (src *source) featuresOf(index int32, kinds map[string]string) (all []Feature) {
+// featuresOf lists what one function needs, one entry for each extern.
+func (src *source) featuresOf(index int32, ksyms map[string]bool) (all []Feature) {
 	f := &src.functions[index]
 	where := text.Form("function {} in section {}").Quote(f.name).Quote(src.file.Sections[f.section].Name).String()
 	if f.structOps {
@@ -63,7 +59,7 @@ func (src *source) featuresOf(index int32, kinds map[string]string) (all []Featu
 			continue // what is wrong is for assemble to report
 		}
 		seen[rel.Symbol] = true
-		kind := featureKind(&ref, kinds)
+		kind := featureKind(&ref, ksyms)
 		if kind == "" {
 			continue
 		}
@@ -87,30 +83,24 @@ func listed(features []Feature) (list string) {
 }
 
 // featureKind tells what a reference needs that this package cannot do, "" if it can.
-func featureKind(ref *reference, kinds map[string]string) string {
+func featureKind(ref *reference, ksyms map[string]bool) string {
 	switch ref.kind {
 	case toArena:
 		return FeatureArena
 	case toJumpTable:
 		return FeatureJumpTable
 	}
-	if kind, declared := kinds[ref.name]; declared {
-		return kind
+	if ksyms[ref.name] {
+		return ""
 	}
 	return FeatureExtern
 }
 
-// externKinds returns what each extern is that the BTF knows of: "" for those that can be loaded.
-func (src *source) externKinds() map[string]string {
-	kinds := map[string]string{}
-	for _, datasec := range [...]btf.Type{src.datasec(".ksyms"), src.datasec(".kconfig")} {
-		kind := ""
-		if datasec.Name() == ".kconfig" {
-			kind = FeatureKconfig
-		}
-		for i := range datasec.Vlen() {
-			kinds[src.types.Type(datasec.Var(i).Type).Name()] = kind
-		}
+// ksymNames returns the names of the externs of .ksyms.
+func (src *source) ksymNames() map[string]bool {
+	names, datasec := map[string]bool{}, src.datasec(".ksyms")
+	for i := range datasec.Vlen() {
+		names[src.types.Type(datasec.Var(i).Type).Name()] = true
 	}
-	return kinds
+	return names
 }

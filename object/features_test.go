@@ -9,19 +9,12 @@ import (
 )
 
 func TestUnsupported(t *testing.T) {
-	kconfig := func(name, insn string) object.Feature {
-		return object.Feature{Kind: object.FeatureKconfig, Where: `"` + name + `" in function "read_configuration" in section "socket", instruction ` + insn}
-	}
 	structOps := func(name string) object.Feature {
 		return object.Feature{Kind: object.FeatureStructOps, Where: `function "` + name + `" in section "struct_ops/` + name + `"`}
 	}
 	for name, want := range map[string][]object.Feature{
 		"counter": nil,
 		"core":    nil,
-		"kconfig": {
-			kconfig("LINUX_KERNEL_VERSION", "0"), kconfig("CONFIG_HZ", "6"), kconfig("CONFIG_BPF_SYSCALL", "12"),
-			kconfig("CONFIG_PINION_HAS_NO_SUCH_OPTION", "18"),
-		},
 		"struct_ops": {
 			{Kind: object.FeatureStructOps, Where: `section ".struct_ops"`},
 			structOps("ssthresh"), structOps("cong_avoid"), structOps("undo_cwnd"),

@@ -12,19 +12,27 @@ import (
 
 const kallsymsPath = "/proc/kallsyms"
 
-// findAddresses looks through the kernel's list of symbols, once, for those whose address the object asks for.
+// findAddresses looks for the symbols whose address the object asks for.
 func (k *ksyms) findAddresses() error {
+	list, err := k.readKallsyms()
+	if err == nil {
+		list.finish()
+	}
+	return err
+}
+
+// readKallsyms looks through the kernel's list of symbols, once.
+func (k *ksyms) readKallsyms() (*kallsyms, error) {
 	fd, err := unix.Open(kallsymsPath, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return sys.Fail("open", kallsymsPath, err, "addresses of kernel symbols need CONFIG_KALLSYMS and a mounted /proc")
+		return nil, sys.Fail("open", kallsymsPath, err, "kernel symbols need CONFIG_KALLSYMS and a mounted /proc")
 	}
 	defer unix.Close(fd)
-	list := kallsyms{ksyms: k}
+	list := &kallsyms{ksyms: k}
 	if err := list.read(fd); err != nil {
-		return sys.Fail("read", kallsymsPath, err, "")
+		return nil, sys.Fail("read", kallsymsPath, err, "")
 	}
-	list.finish()
-	return nil
+	return list, nil
 }
 
 // kallsyms is a look through the list for the symbols of one load.

@@ -49,7 +49,7 @@ func TestLibxdp(t *testing.T) {
 			check(t, err)
 			theirs, theirErr := libbpf(t, file, !pinsByName(s))
 			lacks := s.Unsupported()
-			o, err := s.Load(&object.LoadOptions{KernelTypes: runningKernel(t)})
+			o, err := s.Load(needed(t, s))
 			if err == nil {
 				defer func() { check(t, o.Close()) }()
 			}
@@ -120,7 +120,6 @@ func needsByUs(t testing.TB, s *object.Spec) (n needs) {
 	for _, f := range s.Unsupported() {
 		name := quoted.FindStringSubmatch(f.Where)[1]
 		switch f.Kind {
-		case object.FeatureKconfig: // see below
 		case object.FeatureStructOps:
 			if strings.HasPrefix(f.Where, "section ") {
 				n.StructOps = append(n.StructOps, name)

@@ -21,6 +21,8 @@ type LoadOptions struct {
 	// KernelTypes are what accesses that are to be fitted to the kernel (CO-RE) are fitted to, and where the functions and hooks are found that fentry, fexit, LSM and
 	// tp_btf programs and iterators are for; with them, externs of .ksyms are looked up too. They stay the caller's. Most give [RunningKernel]'s; nil is for objects without all that: see [Spec.NeedsKernelTypes].
 	KernelTypes *KernelTypes
+	// Kconfig is the kernel's configuration, for objects with externs of .kconfig: see [Spec.NeedsKconfig]. Most give [RunningKconfig]'s.
+	Kconfig *Kconfig
 }
 
 // MapSource finds maps that exist already. Package pinning has one, for maps that are pinned.
@@ -44,7 +46,8 @@ type MapSource interface {
 //   - [ErrFormat] if the instructions or relocations of a program make no sense;
 //   - [ErrMismatch], as a [*MismatchError], if an existing map does not fit;
 //   - [ErrNoKernelTypes] if a program needs KernelTypes, and there are none;
-//   - [ErrExtern] if a program needs a function, variable or symbol that the kernel has not, or has in another form;
+//   - [ErrNoKconfig] if the object has externs of .kconfig, and there is no Kconfig;
+//   - [ErrExtern] if an extern of .kconfig that is not weak has no value, or one that does not fit, or if a program needs a function, variable or symbol that the kernel has not, or has in another form;
 //   - [ErrRelocation] if several types of the kernel could be meant by such an access, or its place does not fit the instruction;
 //   - [ErrVerifier], as a [*VerifierError] with the log, if the verifier refuses a program. One reason is that an access is to what the kernel
 //     has not, on a path that the program can take: the error's Access says so;
@@ -74,6 +77,7 @@ type loader struct {
 	opts     LoadOptions
 	memlock  memlock
 	fixes    typeFixes  // nil if there are no kernel types, or no program has anything to be fitted to them
+	kconfig  []byte     // what the map of externs of .kconfig is to hold
 	externs  externs    // nil if the object has none of .ksyms
 	modules  []*sys.FD  // BTF of modules that externs are of; the first is nil, for the kernel's own; nil if there are none
 	targets  []uint32   // attach_btf_id by index in spec.Programs; nil if no program is for something that the kernel's types name
@@ -103,6 +107,7 @@ func (l *loader) load() (*Object, error) {
 	for _, step := range [...]func(*loader) error{
 		(*loader).check,
 		(*loader).fitTypes,
+		(*loader).readKconfig,
 		(*loader).loadBTF,
 		(*loader).makeMaps,
 		(*loader).fillData,

@@ -12,7 +12,7 @@ import (
 // makeMaps makes every map, or takes it from the source of existing ones.
 func (l *loader) makeMaps() error {
 	for i, m := range l.spec.Maps {
-		existing, err := l.existing(m)
+		existing, err := l.existing(i, m)
 		if err != nil {
 			return err
 		}
@@ -32,7 +32,7 @@ func (l *loader) makeMaps() error {
 }
 
 // existing returns a map that exists and fits, nil if there is none.
-func (l *loader) existing(m *MapSpec) (*Map, error) {
+func (l *loader) existing(i int, m *MapSpec) (*Map, error) {
 	if l.opts.Maps == nil {
 		return nil, nil
 	}
@@ -45,7 +45,7 @@ func (l *loader) existing(m *MapSpec) (*Map, error) {
 		fits = (*MapSpec).Compatible
 	}
 	if err = fits(m, have); err == nil {
-		err = m.sameContents(have)
+		err = m.sameContents(l.dataOf(i), have)
 	}
 	if err != nil {
 		have.Close()

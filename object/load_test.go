@@ -22,12 +22,12 @@ func load(t testing.TB, name string) *object.Object {
 	return loadSpec(t, open(t, name), nil)
 }
 
-// loadSpec loads a spec; without options, with the types of the running kernel if it needs them.
+// loadSpec loads a spec; without options, with those that it needs.
 func loadSpec(t testing.TB, s *object.Spec, opts *object.LoadOptions) *object.Object {
 	t.Helper()
 	testenv.Root(t)
-	if opts == nil && s.NeedsKernelTypes() {
-		opts = &object.LoadOptions{KernelTypes: runningKernel(t)}
+	if opts == nil {
+		opts = needed(t, s)
 	}
 	o, err := s.Load(opts)
 	if err != nil {
@@ -74,7 +74,6 @@ var refusals = map[string]struct {
 	"counter_v2-be":  {object.ErrUnsupported, []string{"big-endian"}},
 	"maps-be":        {object.ErrUnsupported, []string{"big-endian"}},
 	"subprogs-be":    {object.ErrUnsupported, []string{"big-endian"}},
-	"kconfig":        {object.ErrUnsupported, []string{object.FeatureKconfig}},
 	"struct_ops":     {object.ErrUnsupported, []string{object.FeatureStructOps}},
 	"rejected":       {object.ErrVerifier, []string{`"out_of_bounds"`, `"socket"`, "invalid access to map value", "permission denied", "the log ends"}},
 }
@@ -90,10 +89,6 @@ func TestLoadEveryObject(t *testing.T) {
 		}
 		t.Run(name, func(t *testing.T) {
 			s := open(t, name)
-			var opts object.LoadOptions
-			if s.NeedsKernelTypes() {
-				opts.KernelTypes = runningKernel(t)
-			}
 			want, refused := refusals[name]
 			if says, kind := wantedOfKsyms(t, name); kind != nil {
 				want.kind, want.parts, refused = kind, []string{says}, true
@@ -101,7 +96,7 @@ func TestLoadEveryObject(t *testing.T) {
 			if want.kind != object.ErrUnsupported {
 				testenv.Object(t, objectsDir, name)
 			}
-			o, err := s.Load(&opts)
+			o, err := s.Load(needed(t, s))
 			if refused {
 				wantError(t, err, want.kind, append([]string{"load object", name}, want.parts...)...)
 				return

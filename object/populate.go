@@ -10,13 +10,14 @@ import (
 // fillData writes the initial values of global data, and freezes what is constant. New arrays are zero, so zeros are not written.
 func (l *loader) fillData() error {
 	for i, m := range l.spec.Maps {
-		if m.Data == nil || l.reused[i] {
+		data := l.dataOf(i)
+		if data == nil || l.reused[i] {
 			continue
 		}
 		fd := l.maps[i].FD()
-		if !isZero(m.Data) {
+		if !isZero(data) {
 			var key uint32
-			err := sys.MapUpdateElem(&sys.MapElemAttr{MapFD: fd.Attr(), Key: sys.Ptr(&key), Value: sys.Slice(m.Data)})
+			err := sys.MapUpdateElem(&sys.MapElemAttr{MapFD: fd.Attr(), Key: sys.Ptr(&key), Value: sys.Slice(data)})
 			if err != nil {
 				return sys.Fail("write the data of map", text.Quote(m.Name), err, "")
 			}
@@ -29,6 +30,14 @@ func (l *loader) fillData() error {
 		}
 	}
 	return nil
+}
+
+// dataOf returns what a map of global data is to hold at first, nil for other maps.
+func (l *loader) dataOf(spec int) []byte {
+	if len(l.kconfig) > 0 && spec == int(l.spec.source.options.spec) {
+		return l.kconfig
+	}
+	return l.spec.Maps[spec].Data
 }
 
 func isZero(data []byte) bool { return !slices.ContainsFunc(data, func(b byte) bool { return b != 0 }) }
@@ -65,8 +74,8 @@ func (l *loader) fillSlots(programs bool, find func(name string) *sys.FD) error 
 }
 
 // sameContents refuses an existing map of constants that holds others than the spec: programs would be verified with those.
-func (m *MapSpec) sameContents(have *Map) error {
-	if m.Data == nil || !m.Freeze {
+func (m *MapSpec) sameContents(data []byte, have *Map) error {
+	if data == nil || !m.Freeze {
 		return nil
 	}
 	value := make([]byte, have.ValueSize())
@@ -74,8 +83,8 @@ func (m *MapSpec) sameContents(have *Map) error {
 		return sys.Fail("read map", text.Quote(m.Name), err, "")
 	}
 	for i, b := range value {
-		if b != m.Data[i] {
-			return &MismatchError{m.Name, []Difference{{"contents", byteAt(m.Data[i], i), byteAt(b, i)}}}
+		if b != data[i] {
+			return &MismatchError{m.Name, []Difference{{"contents", byteAt(data[i], i), byteAt(b, i)}}}
 		}
 	}
 	return nil

@@ -85,7 +85,15 @@ func (src *source) resolve(ref *reference, f *function, rel elf.Relocation) erro
 // target fills in what a symbol with an addend stands for; it returns what is wrong with it, or "".
 func (src *source) target(ref *reference, symbol *elf.Symbol, call bool, addend int64) string {
 	if symbol.Section == elf.SectionUndef && symbol.Name != "" {
-		ref.kind = toExtern
+		o := src.option(symbol.Name)
+		switch {
+		case o == nil:
+			ref.kind = toExtern
+		case call:
+			return text.Form("a call of {}, which is an option of the kernel's configuration").Quote(symbol.Name).String()
+		default:
+			ref.kind, ref.index, ref.offset = toData, src.options.spec, o.offset
+		}
 		return ""
 	}
 	if symbol.Section <= 0 || symbol.Value >= 1<<32 {

@@ -124,25 +124,17 @@ func (e *btfEditor) symbol(sec *elf.Section, name string) *elf.Symbol {
 	return &e.symbols[i]
 }
 
-// layOutKconfig gives each extern of .kconfig a place, one after the other, aligned to 8 bytes.
+// layOutKconfig makes variables of the externs of .kconfig, where the map has them.
 func (e *btfEditor) layOutKconfig(datasec btf.Type) error {
-	end := uint32(0)
-	for i := range datasec.Vlen() {
-		v := datasec.Var(i)
-		size, err := e.types.SizeOf(v.Type)
-		if err != nil || size > maxData || end > maxData {
-			return malformed("an extern of .kconfig has no size")
-		}
-		// An array of unknown length has room for nothing, which the kernel does not take.
-		if err := e.types.SetVarSecinfo(datasec.ID(), i, end, max(size, 1)); err != nil {
+	for _, o := range e.src.options.all {
+		if err := e.types.SetVarSecinfo(datasec.ID(), int(o.entry), o.offset, o.size); err != nil {
 			return err
 		}
-		if err := e.types.SetVarLinkage(v.Type, btf.LinkageGlobal); err != nil {
+		if err := e.types.SetVarLinkage(datasec.Var(int(o.entry)).Type, btf.LinkageGlobal); err != nil {
 			return err
 		}
-		end += (max(size, 1) + 7) &^ 7
 	}
-	return e.types.SetDatasecSize(datasec.ID(), end)
+	return e.types.SetDatasecSize(datasec.ID(), e.src.options.size)
 }
 
 // setFunctionLinkage makes hidden functions static, and extern ones global: the kernel knows no others.

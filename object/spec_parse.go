@@ -14,6 +14,7 @@ type source struct {
 	types     *btf.Data  // nil if the file has no .BTF
 	ext       *btf.Ext   // nil if it has no .BTF.ext
 	datasecs  []btf.Type // those of types, by name
+	options   options    // externs of .kconfig
 	sections  []section  // by index in the file
 	functions []function
 	objects   []elf.Symbol // variables and map definitions, by section, then value
@@ -56,13 +57,17 @@ func (s *Spec) readMaps() error {
 	if err != nil {
 		return err
 	}
-	n := len(defs) + src.countLegacyMaps() + src.countDataSections()
+	if err := src.layOutOptions(); err != nil {
+		return err
+	}
+	n := len(defs) + src.countLegacyMaps() + src.countDataSections() + min(len(src.options.all), 1)
 	b := mapBuilder{src: src, specs: make([]MapSpec, 0, n)}
 	b.src.places = make([]mapPlace, 0, n)
 	for _, step := range []func() error{
 		func() error { return b.addDefined(defs) },
 		b.addLegacy,
 		b.addData,
+		b.addOptions,
 	} {
 		if err := step(); err != nil {
 			return err

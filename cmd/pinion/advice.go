@@ -29,6 +29,7 @@ func goWords() []string {
 		"say how to attach it with Options.Attach", "attach it with upgrade -attach, if its section says where to",
 		"pin it first: Root.Ensure", "load it first",
 		"say what becomes of the map with Options.Upgrade.Maps", "say what becomes of the map with -map",
+		"give ParseKconfig its text; /proc/config.gz may have it: see object/configgz", "give its text with -kconfig FILE",
 		"Options.Attach does not attach it", "its section does not say where to attach it",
 	}
 }

@@ -65,13 +65,13 @@ func load(c *call) error {
 	opts.NoUpgrade = true // replacing what runs takes a word of its own: upgrade
 	attach := flags.Bool("attach", false, "attach the programs whose sections say where to")
 	noPin := flags.Bool("no-pin", false, "load, say what was loaded, and let go of it")
-	types := typesFlag(flags)
+	answers := answerFlags(flags)
 	waitFlag(flags, &opts.Options)
 	files, err := c.parse(flags, 1, anyNumber)
 	if err != nil {
 		return err
 	}
-	defer types.close()
+	defer answers.close()
 	if opts.Name != "" && len(files) > 1 {
 		return wrongUsage("-name is for one file", c.command.name)
 	}
@@ -88,7 +88,7 @@ func load(c *call) error {
 		how = func(spec *object.Spec, opts *pinning.Options) (loadInfo, error) { return pinOne(root, spec, opts) }
 	}
 	return c.loadAll(files, opts, func(spec *object.Spec, opts *pinning.Options) (loadInfo, error) {
-		if err := types.give(spec, opts); err != nil {
+		if err := answers.give(spec, opts); err != nil {
 			return loadInfo{}, err
 		}
 		return how(spec, opts)

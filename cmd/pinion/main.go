@@ -32,9 +32,9 @@ func commands() []command {
 		{"demo", "", "show the main job: load, attach, pin, forget, reopen, upgrade, roll back, unpin", false, demo},
 		{"inspect", "FILE…", "what an ELF file holds; loads nothing", true, inspect},
 		{"plan", "[-name N] [-instance I] [-flat] [-attach] FILE", "every path that a load would pin; touches nothing", true, plan},
-		{"load", "[-name N] [-instance I] [-flat] [-attach] [-no-pin] [-btf FILE] [-wait DURATION] FILE…", "load an object and pin it whole", false, load},
+		{"load", "[-name N] [-instance I] [-flat] [-attach] [-no-pin] [-btf FILE] [-kconfig FILE] [-wait DURATION] FILE…", "load an object and pin it whole", false, load},
 		{
-			"upgrade", "[-plan] [-attach] [-keep-old] [-instance I] [-map POLICY]... [-btf FILE] [-wait DURATION] NAME FILE",
+			"upgrade", "[-plan] [-attach] [-keep-old] [-instance I] [-map POLICY]... [-btf FILE] [-kconfig FILE] [-wait DURATION] NAME FILE",
 			"replace a pinned object with another build: maps and links are carried over", false, upgrade,
 		},
 		{"rollback", "[-keep-old] [-wait DURATION] NAME", "go back to what an upgrade with -keep-old replaced", false, rollback},

@@ -330,3 +330,20 @@ func TestLoadMends(t *testing.T) {
 		checkShown(t, root, decode[[]loadInfo](t, args...)[0].Pins)
 	}
 }
+
+// TestLoadKconfig loads what asks for the kernel's configuration, from a file, and upgrades it to itself.
+func TestLoadKconfig(t *testing.T) {
+	root, file := testenv.BPFFS(t), filepath.Join(t.TempDir(), "config")
+	if err := os.WriteFile(file, []byte("CONFIG_HZ=250\nCONFIG_BPF_SYSCALL=y\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pinion(t, done, "load", "-root", root, "-kconfig", file, objects+"kconfig.bpf.o")
+	out, _ := pinion(t, done, "show", "-root", root, "kconfig")
+	wantWords(t, out, ".kconfig")
+	out, _ = pinion(t, done, "upgrade", "-root", root, "-kconfig", file, "kconfig", objects+"kconfig.bpf.o")
+	wantWords(t, out, "nothing to do")
+	_, said := pinion(t, failed, "load", "-no-pin", "-kconfig", file, objects+"kconfig_kinds.bpf.o")
+	wantWords(t, said, "kernel option", "is not set in the configuration")
+	_, said = pinion(t, failed, "load", "-no-pin", "-kconfig", "/nothing", objects+"kconfig.bpf.o")
+	wantWords(t, said, "/nothing")
+}

@@ -62,8 +62,8 @@ func upgrade(c *call) error {
 	flags.Func("map", "`POLICY` of one map, as in flows=migrate: recreate (begin anew), migrate (copy the entries into a new one, values extended by\n"+
 		"zeros), at-least or any (of the entries that the one to be kept may have); several as in flows=any,migrate", maps.add)
 	waitFlag(flags, opts)
-	types := typesFlag(flags)
-	defer types.close()
+	answers := answerFlags(flags)
+	defer answers.close()
 	args, err := c.parse(flags, 2, 2)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func upgrade(c *call) error {
 	if err := maps.check(c, spec, args[1]); err != nil {
 		return err
 	}
-	if err := types.give(spec, opts); err != nil {
+	if err := answers.give(spec, opts); err != nil {
 		return err
 	}
 	opts.Upgrade.Maps = maps

@@ -36,9 +36,10 @@ func (f *file) isTest() bool { return strings.HasSuffix(f.path, "_test.go") }
 // isLibrary tells the files that end up in users' programs.
 func (f *file) isLibrary() bool { return isLibrary(f.dir()) && !f.isTest() }
 
-// isLibrary tells whether a folder is one that users' programs import, directly or not.
+// isLibrary tells whether a folder is one that users' programs import, directly or not. What they import only if they want what it costs (object/configgz) is none, and the
+// library must not import it.
 func isLibrary(dir string) bool {
-	for _, other := range []string{"cmd", "examples", "bench", "tools", "testdata", "internal/archtest", "internal/faults", "internal/sizes"} {
+	for _, other := range []string{"cmd", "examples", "bench", "tools", "testdata", "internal/archtest", "internal/faults", "internal/sizes", "object/configgz"} {
 		if dir == other || strings.HasPrefix(dir, other+"/") {
 			return false
 		}
