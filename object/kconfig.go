@@ -1,15 +1,19 @@
 package object
 
 import (
-	"github.com/pinion-bpf/pinion/internal/btf"
-	"github.com/pinion-bpf/pinion/internal/order"
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/btf"
+	"github.com/pinion-bpf/pinion/internal/order"
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
 // kconfigName is the name of the DATASEC of externs that the kernel's configuration answers, which has no section in the file, and of the map that holds the answers.
 const kconfigName = ".kconfig"
+
+// maxOptions is how many bytes the externs of .kconfig may have: a type can claim any number.
+const maxOptions = 1 << 20
 
 // options are the externs of .kconfig, by name, and where the map has each.
 type options struct {
@@ -31,8 +35,11 @@ func (src *source) layOutOptions() error {
 	for i := range datasec.Vlen() {
 		v := src.types.Type(datasec.Var(i).Type)
 		size, err := src.types.SizeOf(v.ID())
-		if err != nil || size > maxData || o.size > maxData || v.Kind() != btf.KindVar {
+		if err != nil || v.Kind() != btf.KindVar {
 			return malformed("an extern of .kconfig has no size")
+		}
+		if size > maxOptions || o.size > maxOptions {
+			return malformed(text.Form("the externs of .kconfig have more than {} bytes").Int(maxOptions).String())
 		}
 		align := uint32(8)
 		if src.types.Resolve(v.Ref()).Kind() == btf.KindArray {

@@ -176,7 +176,7 @@ func (l *loader) loadWithLog(p *ProgramSpec, m *image, attr *sys.ProgLoadAttr, f
 // read: as libbpf does it. Linux 5.10.
 func (l *loader) bindConstants(p *ProgramSpec, fd *sys.FD, m *image) error {
 	for i, spec := range l.spec.Maps {
-		if spec.Data == nil || !spec.Freeze || m.uses(i) {
+		if spec.Data == nil || !spec.Freeze || spec.Name == kconfigName || m.uses(i) {
 			continue
 		}
 		if err := sys.ProgBindMap(&sys.ProgBindMapAttr{ProgFD: fd.Attr(), MapFD: l.maps[i].FD().Attr()}); err != nil {
