@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -36,7 +37,7 @@ func RunningKconfig() (*Kconfig, error) {
 
 // ParseKconfig makes a Kconfig of lines such as CONFIG_HZ=250; others are comments. The bytes are kept, and must not change. Without any (nil) it is for objects whose options are
 // all weak, or are the kernel's version and the like: LINUX_KERNEL_VERSION, LINUX_HAS_BPF_COOKIE, LINUX_HAS_SYSCALL_WRAPPER.
-func ParseKconfig(text []byte) *Kconfig { return &Kconfig{view(text), fillKconfig} }
+func ParseKconfig(config []byte) *Kconfig { return &Kconfig{view(config), fillKconfig} }
 
 // NeedsKconfig reports whether [LoadOptions] must have a Kconfig: whether the object has externs of .kconfig.
 func (s *Spec) NeedsKconfig() bool { return len(s.source.options.all) > 0 }
@@ -49,6 +50,10 @@ func (l *loader) readKconfig() (err error) {
 	k := l.opts.Kconfig
 	if k == nil || k.fill == nil {
 		return &problem{ErrNoKconfig, "the object has externs, of section .kconfig; set LoadOptions.Kconfig to what object.RunningKconfig gives"}
+	}
+	if m := l.spec.Maps[l.spec.source.options.spec]; m.ValueSize != l.spec.source.options.size {
+		return badSpec(text.Form("map {} has a ValueSize of {}, but its externs have {} bytes").
+			Quote(m.Name).Uint(uint64(m.ValueSize)).Uint(uint64(l.spec.source.options.size)).String())
 	}
 	l.kconfig, err = k.fill(k, l.spec.source)
 	return err

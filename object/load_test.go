@@ -233,12 +233,16 @@ func TestLoadBadSpec(t *testing.T) {
 		"slots in a hash": {"map_in_map", func(s *object.Spec) { s.Map("by_hash").Type = sys.MapTypeHash }, "only program arrays and maps of maps"},
 		"long slot keys":  {"map_in_map", func(s *object.Spec) { s.Map("by_hash").KeySize = 8 }, "keys of 8"},
 		"no inner":        {"map_in_map", func(s *object.Spec) { s.Map("by_hash").Inner = nil }, "set Inner"},
-		"no target":       {"iter", func(s *object.Spec) { s.Programs[0].AttachTo = "" }, "does not say what it is for"},
+		"longer kconfig": {"kconfig", func(s *object.Spec) {
+			m := s.Map(".kconfig")
+			m.ValueSize, m.Data = 16, make([]byte, 16)
+		}, "its externs have 13 bytes"},
+		"no target": {"iter", func(s *object.Spec) { s.Programs[0].AttachTo = "" }, "does not say what it is for"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, c.object)
 			c.change(s)
-			o, err := s.Load(&object.LoadOptions{KernelTypes: runningKernel(t)})
+			o, err := s.Load(&object.LoadOptions{KernelTypes: runningKernel(t), Kconfig: object.ParseKconfig(nil)})
 			if o != nil {
 				o.Close()
 			}
