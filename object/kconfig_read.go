@@ -5,7 +5,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/pinion-bpf/pinion/internal/text"
 	"github.com/pinion-bpf/pinion/sys"
 )
 
@@ -16,7 +15,7 @@ var ErrNoKconfig = errors.New("object: the kernel's configuration is needed, and
 // program only if it calls one of the two.
 type Kconfig struct {
 	text string
-	fill func(k *Kconfig, src *source) ([]byte, error) // gives the value of the map of externs
+	fill func(k *Kconfig, s *Spec) ([]byte, error) // gives the value of the map of externs
 }
 
 // RunningKconfig reads the configuration of the kernel that runs from /boot/config-<release>, where distributions put it.
@@ -51,11 +50,7 @@ func (l *loader) readKconfig() (err error) {
 	if k == nil || k.fill == nil {
 		return &problem{ErrNoKconfig, "the object has externs, of section .kconfig; set LoadOptions.Kconfig to what object.RunningKconfig gives"}
 	}
-	if m := l.spec.Maps[l.spec.source.options.spec]; m.ValueSize != l.spec.source.options.size {
-		return badSpec(text.Form("map {} has a ValueSize of {}, but its externs have {} bytes").
-			Quote(m.Name).Uint(uint64(m.ValueSize)).Uint(uint64(l.spec.source.options.size)).String())
-	}
-	l.kconfig, err = k.fill(k, l.spec.source)
+	l.kconfig, err = k.fill(k, l.spec)
 	return err
 }
 

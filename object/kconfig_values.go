@@ -61,7 +61,12 @@ type optionValues struct {
 }
 
 // fillKconfig is what Kconfig.fill is.
-func fillKconfig(k *Kconfig, src *source) ([]byte, error) {
+func fillKconfig(k *Kconfig, s *Spec) ([]byte, error) {
+	src := s.source
+	if m := s.Maps[src.options.spec]; m.ValueSize != src.options.size {
+		return nil, badSpec(text.Form("map {} has a ValueSize of {}, but its externs have {} bytes").
+			Quote(m.Name).Uint(uint64(m.ValueSize)).Uint(uint64(src.options.size)).String())
+	}
 	v := &optionValues{src: src, list: src.externs(), data: make([]byte, src.options.size)}
 	v.set = make([]bool, len(v.list))
 	if err := v.setVirtual(); err != nil {
