@@ -21,6 +21,9 @@ func NewAssembler(s *Spec) *Assembler { return &Assembler{s, newAssembler(s, nil
 
 // NewFittedAssembler is NewAssembler with accesses fitted to kernel types.
 func NewFittedAssembler(s *Spec, types *KernelTypes) (*Assembler, error) {
+	if !s.hasFitted() { // as fitTypes has it; there may be no BTF then
+		return &Assembler{s, newAssembler(s, nil, nil)}, nil
+	}
 	fixes, err := decideAll(&loader{spec: s, opts: LoadOptions{KernelTypes: types}})
 	if err != nil {
 		return nil, err
