@@ -45,7 +45,7 @@ func TestKsyms(t *testing.T) {
 func wantedOfKsyms(t testing.TB, name string) (says string, kind error) {
 	t.Helper()
 	switch name {
-	case "ksyms_typed": // some builds of Linux 5.10 have no variables in their BTF; the verifier wants the address, too
+	case "ksyms_typed": // the BTF of Debian's 5.10 does not have it; the verifier wants the address, too
 		if _, found := kernelBTF(t).Find(btf.KindVar, "bpf_prog_active"); !found {
 			return `kernel variable "bpf_prog_active" in function "read_variables"`, object.ErrExtern
 		}
