@@ -66,7 +66,7 @@ faults: ## make every system call of pinning fail, and kill it at each, and have
 
 faults-vm: ## all of it in virtual machines, where it takes two and a half hours a kernel: make faults-vm KERNELS=5.10
 	@sh tools/setup.sh vm
-	@sh tools/vmtest.sh -k '$(KERNELS)' -logs -timeout 170m -env PINION_FAULTS=full ./internal/faults
+	@sh tools/vmtest.sh -k '$(KERNELS)' -logs -timeout 6h -env PINION_FAULTS=full ./internal/faults
 
 faults-long: ## the same at random, for as long as you say: make faults-long DURATION=2h SEED=7
 	@cd internal/faults && $(TEST) -timeout 0 -run '^(TestFaults|TestRaces)$$' -args -for $(DURATION) -seed $(SEED)

@@ -41,7 +41,7 @@ func (m *image) count() int { return len(m.insns) / insnSize }
 type assembler struct {
 	src     *source
 	fixes   typeFixes // nil if there are no kernel types
-	externs externs   // nil if the object has none of .ksyms
+	ksyms   ksymFixes // nil if the object has none of .ksyms
 	at      []int32   // for each function, where in the image it begins, in instructions; -1 if it is not in it
 	order   []int32   // the functions in the image
 	calls   []call    // of those functions: each one's together, in the order of its instructions
@@ -62,8 +62,8 @@ const nowhere = -1
 // pending is a run of calls that are yet to be followed.
 type pending struct{ next, end int }
 
-func newAssembler(s *Spec, fixes typeFixes, externs externs) *assembler {
-	a := &assembler{src: s.source, fixes: fixes, externs: externs, lacking: nowhere, at: make([]int32, len(s.source.functions))}
+func newAssembler(s *Spec, fixes typeFixes, ksyms ksymFixes) *assembler {
+	a := &assembler{src: s.source, fixes: fixes, ksyms: ksyms, lacking: nowhere, at: make([]int32, len(s.source.functions))}
 	for i := range a.at {
 		a.at[i] = -1
 	}
@@ -170,8 +170,8 @@ func (a *assembler) relocate(f *function, base uint32) error {
 		if insn[0] == opLoad64 && len(insn) < 2*insnSize {
 			return halfLoad(f, ref.insn)
 		}
-		if ref.kind == toExtern && a.externs != nil {
-			known, err := a.externs.apply(f, &ref, insn)
+		if ref.kind == toExtern && a.ksyms != nil {
+			known, err := a.ksyms.apply(f, &ref, insn)
 			if err != nil {
 				return err
 			}

@@ -24,8 +24,8 @@ type typeFixes interface {
 	explain(m *image, log string) string
 }
 
-// externs are the externs of .ksyms of one load, which the kernel was asked for. There is one implementation, as with typeFixes.
-type externs interface {
+// ksymFixes are the externs of .ksyms of one load, which the kernel was asked for. There is one implementation, as with typeFixes.
+type ksymFixes interface {
 	// apply writes what the kernel says of an extern into an instruction of f; known is false if it is none of .ksyms.
 	apply(f *function, ref *reference, insn []byte) (known bool, err error)
 	// explain says which of them made the verifier refuse a program, "" if none did.

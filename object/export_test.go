@@ -94,3 +94,15 @@ func Kallsyms(s *Spec, extern string, list int) (address uint64, why string, err
 	says := k.answers[externAt(k.externs, extern)]
 	return says.address, says.why, err
 }
+
+// SetOptions sets every extern of .kconfig to each value, as lines of a configuration do.
+func SetOptions(s *Spec, values ...string) {
+	v := newOptionValues(s.source)
+	for i := range v.list {
+		for _, value := range values {
+			if v.list[i].kind == externKconfig {
+				v.setText(i, value)
+			}
+		}
+	}
+}

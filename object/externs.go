@@ -53,7 +53,7 @@ func (k externKind) String() string {
 
 // externs collects what the DATASECs of externs declare, by name.
 func (src *source) externs() []extern {
-	kconfig, ksyms := src.datasec(".kconfig"), src.datasec(".ksyms")
+	kconfig, ksyms := src.datasec(kconfigName), src.datasec(".ksyms")
 	all := make([]extern, 0, kconfig.Vlen()+ksyms.Vlen())
 	for _, datasec := range [...]btf.Type{kconfig, ksyms} {
 		for i := range datasec.Vlen() {

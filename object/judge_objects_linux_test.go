@@ -27,7 +27,7 @@ var unlike = map[string]struct {
 	"core_missing":  {libbpf: "can't pin program that wasn't loaded", why: "as optional"},
 	"kconfig":       {amend: inOurOrder, why: "libbpf puts options in the order of their sizes and names, we in that of the object's BTF"},
 	"kconfig_kinds": {libbpf: "CONFIG_", why: "no kernel has such options"},
-	"kfunc":         {libbpf: "not found in kernel or module BTFs", why: "libbpf 1.1 knows no flavors of functions; later ones and we do"},
+	"kfunc":         {libbpf: "Unreleased reference", why: "libbpf 1.1 knows no flavors of functions, and takes the one that releases for missing; later ones and we do not"},
 	"kfunc_module":  {amend: noMmap(".rodata"), why: "as iter"},
 	"ksyms_missing": {libbpf: "extern (func ksym)", why: "libbpf wants all externs, those too that no loaded program uses"},
 	"struct_ops":    {us: object.FeatureStructOps, why: "we do not have it yet"},

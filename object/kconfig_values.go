@@ -60,6 +60,11 @@ type optionValues struct {
 	data []byte
 }
 
+func newOptionValues(src *source) *optionValues {
+	list := src.externs()
+	return &optionValues{src, list, make([]bool, len(list)), make([]byte, src.options.size)}
+}
+
 // fillKconfig is what Kconfig.fill is.
 func fillKconfig(k *Kconfig, s *Spec) ([]byte, error) {
 	src := s.source
@@ -67,8 +72,7 @@ func fillKconfig(k *Kconfig, s *Spec) ([]byte, error) {
 		return nil, badSpec(text.Form("map {} has a ValueSize of {}, but its externs have {} bytes").
 			Quote(m.Name).Uint(uint64(m.ValueSize)).Uint(uint64(src.options.size)).String())
 	}
-	v := &optionValues{src: src, list: src.externs(), data: make([]byte, src.options.size)}
-	v.set = make([]bool, len(v.list))
+	v := newOptionValues(src)
 	if err := v.setVirtual(); err != nil {
 		return nil, err
 	}

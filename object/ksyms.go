@@ -27,7 +27,7 @@ func (l *loader) findKsyms() error {
 	}
 	k := &ksyms{src: src, externs: src.externs(), fit: btf.NewRelocator(src.types)}
 	k.answers = make([]answer, len(k.externs))
-	l.externs = k
+	l.ksyms = k
 	addresses := false
 	for i := range k.externs {
 		switch e := &k.externs[i]; e.kind {

@@ -26,7 +26,7 @@ const (
 	isMissing
 )
 
-// apply implements externs, as libbpf does (bpf_object__relocate_data).
+// apply implements ksymFixes, as libbpf does (bpf_object__relocate_data).
 func (k *ksyms) apply(f *function, ref *reference, insn []byte) (known bool, err error) {
 	i := externAt(k.externs, ref.name)
 	if i == nowhere || k.externs[i].kind == externKconfig {
@@ -75,7 +75,7 @@ func (big bigEndian) setKernelValue(insn []byte, says *answer) {
 // missingFunction, with the index of the extern added, is the helper that is called in the place of a function that the kernel has not: libbpf's number.
 const missingFunction = 2002000000
 
-// explain implements externs.
+// explain implements ksymFixes.
 func (k *ksyms) explain(log string) string {
 	for i := range k.externs {
 		e, says := &k.externs[i], &k.answers[i]
@@ -89,5 +89,5 @@ func (k *ksyms) explain(log string) string {
 	return ""
 }
 
-// hide implements externs.
+// hide implements ksymFixes.
 func (k *ksyms) hide(types *btf.Data, datasec btf.ID) error { return types.HideExterns(datasec) }

@@ -87,7 +87,7 @@ func TestKfunc(t *testing.T) {
 	if runs == 0 {
 		t.Error("the program did not run")
 	}
-	wantVariables(t, o, map[string]uint64{"found": runs, "found_none": 0})
+	wantVariables(t, o, map[string]uint64{"found": runs, "found_none": 0, "exists": runs})
 }
 
 // TestKsymsModules has a program call functions of a module, or be refused where that is not loaded. The kernels of the matrix are started without modules; with it:
@@ -101,7 +101,7 @@ func TestKsymsModules(t *testing.T) {
 	}
 	o := load(t, "kfunc_module")
 	run(t, o, "look_up", 64)
-	wantVariables(t, o, map[string]uint64{"runs": 1, "found": 0, "error": uint64(unix.ENOENT)})
+	wantVariables(t, o, map[string]uint64{"runs": 1, "found": 0, "error": uint64(unix.ENOENT), "exists": 1})
 }
 
 // TestKsymsMissing loads programs that reach what the kernel has not: those alone are refused, and the error says what and where.

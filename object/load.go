@@ -78,7 +78,7 @@ type loader struct {
 	memlock  memlock
 	fixes    typeFixes  // nil if there are no kernel types, or no program has anything to be fitted to them
 	kconfig  []byte     // what the map of externs of .kconfig is to hold
-	externs  externs    // nil if the object has none of .ksyms
+	ksyms    ksymFixes  // nil if the object has none of .ksyms
 	modules  []*sys.FD  // BTF of modules that externs are of; the first is nil, for the kernel's own; nil if there are none
 	targets  []uint32   // attach_btf_id by index in spec.Programs; nil if no program is for something that the kernel's types name
 	btf      *sys.FD    // nil if the object has no BTF

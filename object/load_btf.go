@@ -11,7 +11,7 @@ import (
 
 // loadBTF gives the kernel the object's types: once, for all its maps and programs.
 func (l *loader) loadBTF() error {
-	types, err := l.spec.kernelBTF(l.externs)
+	types, err := l.spec.kernelBTF(l.ksyms)
 	if err != nil || types == nil {
 		return err
 	}

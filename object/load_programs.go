@@ -16,7 +16,7 @@ func (l *loader) loadPrograms() error {
 	if l.license, err = sys.CString(l.spec.License); err != nil {
 		return badSpec(text.Form("the license {} has a NUL in it").Quote(l.spec.License).String())
 	}
-	q := programQueue{loader: l, assembler: newAssembler(l.spec, l.fixes, l.externs), failed: -1}
+	q := programQueue{loader: l, assembler: newAssembler(l.spec, l.fixes, l.ksyms), failed: -1}
 	count := 0
 	for _, p := range l.spec.Programs {
 		if p.Autoload {
@@ -166,8 +166,8 @@ func (l *loader) loadWithLog(p *ProgramSpec, m *image, attr *sys.ProgLoadAttr, f
 	if l.fixes != nil {
 		refused.Access = l.fixes.explain(m, log)
 	}
-	if refused.Access == "" && l.externs != nil {
-		refused.Access = l.externs.explain(log)
+	if refused.Access == "" && l.ksyms != nil {
+		refused.Access = l.ksyms.explain(log)
 	}
 	return nil, refused
 }

@@ -181,6 +181,7 @@ func exercise(data []byte) bool {
 	s.Accesses()
 	s.Digest()
 	s.KernelBTF(false)
+	object.SetOptions(s, "y", "m", "1", "-1", "0x7fffffffffffffff", `"text"`)
 	a := object.NewAssembler(s)
 	for _, p := range s.Programs {
 		p.References()

@@ -17,12 +17,12 @@ import (
 //     instead of verifying each by itself; extern functions become global.
 //
 // The ids of types stay as they are. Without its externs of .ksyms it is good for comparing only.
-func (s *Spec) kernelBTF(ksyms externs) (*btf.Data, error) {
+func (s *Spec) kernelBTF(ksyms ksymFixes) (*btf.Data, error) {
 	src := s.source
 	if src.types == nil {
 		return nil, nil
 	}
-	e := btfEditor{src: src, externs: ksyms, types: src.types.Copy(), hidden: map[string]bool{}}
+	e := btfEditor{src: src, ksyms: ksyms, types: src.types.Copy(), hidden: map[string]bool{}}
 	e.collectSymbols()
 	for _, f := range src.functions {
 		if f.hidden && !f.entry {
@@ -44,7 +44,7 @@ func (s *Spec) kernelBTF(ksyms externs) (*btf.Data, error) {
 type btfEditor struct {
 	src     *source
 	types   *btf.Data
-	externs externs         // those of .ksyms
+	ksyms   ksymFixes       // the externs of .ksyms
 	symbols []elf.Symbol    // of global variables, by section, then name
 	hidden  map[string]bool // subprograms that are global, but hidden
 }
@@ -65,11 +65,11 @@ func (e *btfEditor) collectSymbols() {
 func (e *btfEditor) completeSection(datasec btf.Type) error {
 	switch name := datasec.Name(); name {
 	case ".ksyms":
-		if e.externs == nil {
+		if e.ksyms == nil {
 			return nil
 		}
-		return e.externs.hide(e.types, datasec.ID())
-	case ".kconfig":
+		return e.ksyms.hide(e.types, datasec.ID())
+	case kconfigName:
 		return e.layOutKconfig(datasec)
 	default:
 		sec := e.src.file.Section(name)

@@ -19,8 +19,8 @@ type VerifierError struct {
 	Section string
 	Log     string // the verifier's log; of one beyond 16 MiB, the end (before Linux 6.4, the beginning)
 	Err     error  // the errno: most often EACCES or EINVAL
-	// Access is the access that made the verifier refuse the program, if that is to something that the kernel has not (CO-RE): of what, where in the source,
-	// and why it could not be fitted; else "".
+	// Access is what made the verifier refuse the program, if that is something that the kernel has not: an access (CO-RE), with where it is in the source and why it could not be
+	// fitted, or a call of a kernel function that is missing; else "".
 	Access string
 }
 

@@ -1,4 +1,4 @@
-// Package configgz reads the configuration that a kernel has in /proc/config.gz. It is a package of its own since unpacking costs a static binary some 100 KB.
+// Package configgz reads the configuration that a kernel has in /proc/config.gz. It is a package of its own since unpacking costs a static binary 356 KB: a program that reads it over one that does nothing (amd64, CGO_ENABLED=0 go build -trimpath -ldflags="-s -w").
 package configgz
 
 import (

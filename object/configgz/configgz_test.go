@@ -38,8 +38,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	if spec.NeedsKconfig() {
-		fmt.Println(object.ParseKconfig(text) != nil)
-	}
-	// Output: true
+	loading := object.LoadOptions{Kconfig: object.ParseKconfig(text)}
+	fmt.Println(spec.NeedsKconfig(), loading.Kconfig != nil)
+	// Output: true true
 }

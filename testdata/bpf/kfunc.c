@@ -1,4 +1,4 @@
-// Calls of kernel functions: two of Linux 6.2, one of them declared with a flavor, and a weak one that no kernel has.
+// Calls of kernel functions: two of Linux 6.2, one of them declared with a flavor, and a weak one that no kernel has. Asking whether a function is there takes Linux 6.3.
 #include "common.h"
 
 struct task_struct {
@@ -11,10 +11,10 @@ struct bpf_iter__task {
 };
 
 extern struct task_struct *bpf_task_from_pid(int pid) __ksym;
-extern void bpf_task_release___pinion(struct task_struct *p) __ksym;
+extern void bpf_task_release___pinion(struct task_struct *p) __ksym __weak;
 extern int pinion_has_no_such_function(int x) __ksym __weak;
 
-__u64 runs, found, found_none;
+__u64 runs, found, found_none, exists;
 
 SEC("iter/task")
 int call(struct bpf_iter__task *ctx)
@@ -22,6 +22,8 @@ int call(struct bpf_iter__task *ctx)
 	struct task_struct *task = bpf_task_from_pid(bpf_get_current_pid_tgid());
 
 	runs++;
+	if (bpf_task_release___pinion)
+		exists++;
 	if (task) {
 		found++;
 		bpf_task_release___pinion(task);

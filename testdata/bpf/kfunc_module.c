@@ -13,9 +13,9 @@ struct bpf_ct_opts {
 
 extern struct nf_conn *bpf_xdp_ct_lookup(struct xdp_md *ctx, struct bpf_sock_tuple *tuple, __u32 tuple_size,
 					 struct bpf_ct_opts *opts, __u32 opts_size) __ksym;
-extern void bpf_ct_release(struct nf_conn *connection) __ksym;
+extern void bpf_ct_release(struct nf_conn *connection) __ksym __weak;
 
-__u64 runs, found, error;
+__u64 runs, found, error, exists;
 
 SEC("xdp")
 int look_up(struct xdp_md *ctx)
@@ -25,6 +25,8 @@ int look_up(struct xdp_md *ctx)
 	struct nf_conn *connection = bpf_xdp_ct_lookup(ctx, &tuple, sizeof(tuple.ipv4), &opts, 12);
 
 	runs++;
+	if (bpf_ct_release)
+		exists = 1;
 	error = -opts.error;
 	if (connection) {
 		found++;
