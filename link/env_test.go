@@ -103,3 +103,14 @@ func waitUntil(t testing.TB, what string, done func() bool) {
 		}
 	}
 }
+
+// waitForCall makes system calls until the program on their tracepoint has counted one. It misses a call where another task was preempted
+// inside it on the same CPU (the counter prog->active in kernel/trace/bpf_trace.c).
+func waitForCall(t testing.TB, counter *sys.FD) {
+	t.Helper()
+	before := count(t, counter)
+	waitUntil(t, "a system call to be counted", func() bool {
+		unix.Getppid()
+		return count(t, counter) > before
+	})
+}

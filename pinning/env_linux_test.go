@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +125,21 @@ func counter(t testing.TB, obj *object.Object) uint64 {
 
 // systemCall makes one, so that a program on sys_enter runs.
 func systemCall() { unix.Getppid() }
+
+// counts tells whether the program of the test object raw_tp runs. It makes more than one call: one is missed where another task
+// was preempted inside the program on the same CPU (the counter prog->active in kernel/trace/bpf_trace.c).
+func counts(t testing.TB, obj *object.Object) bool {
+	t.Helper()
+	before := counter(t, obj)
+	for range 10_000 {
+		systemCall()
+		if counter(t, obj) > before {
+			return true
+		}
+		runtime.Gosched()
+	}
+	return false
+}
 
 // ids gives the kernel's ids of a whole object.
 func ids(obj *object.Object) map[string]uint32 {
