@@ -79,6 +79,9 @@ func (d *digester) program(p *ProgramSpec) {
 	d.number(uint64(p.Type))
 	d.number(uint64(p.AttachType))
 	d.string(p.AttachTo)
+	if p.AttachProgram != nil {
+		d.bytes(p.AttachProgram.tag[:])
+	}
 	d.number(uint64(p.Flags))
 	d.bool(p.Autoload)
 	d.bool(p.Autoattach)

@@ -66,9 +66,6 @@ func (s *Spec) CheckByteOrder() error { return s.checkByteOrder() }
 // Types returns the ids of the map's types of keys and values.
 func (m *MapSpec) Types() (key, value uint32) { return uint32(m.keyType), uint32(m.valueType) }
 
-// NeedsKernelBTF reports whether the program names a type of the kernel.
-func (p *ProgramSpec) NeedsKernelBTF() bool { return p.row != nil && p.row.bits&kernelBTF != 0 }
-
 // SectionRow is a row of the table of sections as tests see it.
 type SectionRow struct {
 	Name       string

@@ -41,8 +41,8 @@ func TestKsyms(t *testing.T) {
 	wantVariables(t, o, map[string]uint64{"function_address": want, "missing_address": 0})
 }
 
-// wantedOfKsyms says what an object with externs must be refused with on this kernel, which can lack what they are of; no kind if it must be loaded.
-func wantedOfKsyms(t testing.TB, name string) (says string, kind error) {
+// wantedHere says what an object must be refused with on this kernel, which can lack what its externs or its programs are of; no kind if it must be loaded.
+func wantedHere(t testing.TB, name string) (says string, kind error) {
 	t.Helper()
 	switch name {
 	case "ksyms_typed": // the BTF of Debian's 5.10 does not have it; the verifier wants the address, too
@@ -57,13 +57,21 @@ func wantedOfKsyms(t testing.TB, name string) (says string, kind error) {
 		if _, err := os.Stat("/sys/kernel/btf/nf_conntrack"); err != nil && !builtIn {
 			return `kernel function "bpf_xdp_ct_lookup" in function "look_up"`, object.ErrExtern
 		}
+	case "fentry_module":
+		if _, err := os.Stat("/sys/kernel/btf/tun"); err != nil {
+			return `no func "tun_chr_open" to attach to`, unix.ENOENT
+		}
+	case "lsm":
+		if _, built := kernelBTF(t).Find(btf.KindFunc, "bpf_lsm_bpf"); !built {
+			return `the kernel and its modules have no func "bpf_lsm_bpf" to attach to`, unix.ENOENT
+		}
 	}
 	return "", nil
 }
 
 // TestKsymsTyped has a program read a variable of the kernel.
 func TestKsymsTyped(t *testing.T) {
-	if says, kind := wantedOfKsyms(t, "ksyms_typed"); kind != nil {
+	if says, kind := wantedHere(t, "ksyms_typed"); kind != nil {
 		_, err := open(t, "ksyms_typed").Load(&object.LoadOptions{KernelTypes: runningKernel(t)})
 		wantError(t, err, kind, says)
 		return
@@ -94,7 +102,7 @@ func TestKfunc(t *testing.T) {
 // tools/vmtest.sh -k newest -module nf_conntrack -run TestKsymsModules ./object
 func TestKsymsModules(t *testing.T) {
 	testenv.Object(t, objectsDir, "kfunc_module")
-	if says, kind := wantedOfKsyms(t, "kfunc_module"); kind != nil {
+	if says, kind := wantedHere(t, "kfunc_module"); kind != nil {
 		_, err := open(t, "kfunc_module").Load(&object.LoadOptions{KernelTypes: runningKernel(t)})
 		wantError(t, err, kind, says, "the kernel and its modules have nothing of that name")
 		return

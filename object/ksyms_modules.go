@@ -7,37 +7,43 @@ import (
 	"github.com/pinion-bpf/pinion/sys"
 )
 
-// openModule opens the BTF of a kernel module, and gives its index in l.modules and its descriptor. The kernel gives it by an id that only a search tells.
-// Linux 5.11; CAP_SYS_ADMIN.
+// openModule opens the BTF of a kernel module whose functions are called, and gives its index in l.fdArray and its descriptor.
 func (l *loader) openModule(name string) (index int16, fd int32, err error) {
-	fail := func(err error, do string) (int16, int32, error) {
-		return 0, 0, sys.Fail("open the types of module", text.Quote(name), err, do)
+	if len(l.fdArray) == 0 {
+		l.fdArray = append(l.fdArray, 0)
 	}
-	if len(l.modules) == 0 {
-		l.modules, l.moduleFDs = append(l.modules, nil), append(l.moduleFDs, 0)
+	if len(l.fdArray) > maxModules {
+		return 0, 0, sys.Fail("open the types of module", text.Quote(name), unix.E2BIG, "functions of fewer modules can be called")
 	}
-	if len(l.modules) > maxModules {
-		return fail(unix.E2BIG, "functions of fewer modules can be called")
+	module, err := findModule(name)
+	if err != nil {
+		return 0, 0, err
+	}
+	l.modules, l.fdArray = append(l.modules, module), append(l.fdArray, int32(module.Int()))
+	return int16(len(l.fdArray) - 1), int32(module.Int()), nil
+}
+
+// findModule opens the BTF of a kernel module. The kernel gives it by an id that only a search tells. Linux 5.11; CAP_SYS_ADMIN.
+func findModule(name string) (*sys.FD, error) {
+	fail := func(err error) (*sys.FD, error) {
+		return nil, sys.Fail("open the types of module", text.Quote(name), err, "looking for it needs CAP_SYS_ADMIN")
 	}
 	var next sys.GetIDAttr
 	for {
 		if err := sys.BTFGetNextID(&next); err != nil {
-			return fail(err, "looking for it needs CAP_SYS_ADMIN")
+			return fail(err)
 		}
 		btf, err := sys.BTFGetFDByID(&sys.GetFDByIDAttr{StartID: next.NextID})
 		next.StartID = next.NextID
-		if err == unix.ENOENT {
-			continue // it went away
-		}
-		if err != nil {
-			return fail(err, "looking for it needs CAP_SYS_ADMIN")
-		}
-		if !isModule(btf, name) {
+		switch {
+		case err == unix.ENOENT: // it went away
+		case err != nil:
+			return fail(err)
+		case isModule(btf, name):
+			return btf, nil
+		default:
 			btf.Close()
-			continue
 		}
-		l.modules, l.moduleFDs = append(l.modules, btf), append(l.moduleFDs, int32(btf.Int()))
-		return int16(len(l.modules) - 1), int32(btf.Int()), nil
 	}
 }
 

@@ -19,7 +19,8 @@ type LoadOptions struct {
 	// refusal, 2 for all paths, and 4 in addition for statistics. A program that is accepted has no log.
 	LogLevel uint32
 	// KernelTypes are what accesses that are to be fitted to the kernel (CO-RE) are fitted to, and where the functions and hooks are found that fentry, fexit, LSM and
-	// tp_btf programs and iterators are for; with them, externs of .ksyms are looked up too. They stay the caller's. Most give [RunningKernel]'s; nil is for objects without all that: see [Spec.NeedsKernelTypes].
+	// tp_btf programs and iterators are for, if they are not for another program ([ProgramSpec.AttachProgram]); with them, externs of .ksyms are looked up too.
+	// They stay the caller's. Most give [RunningKernel]'s; nil is for objects without all that: see [Spec.NeedsKernelTypes].
 	KernelTypes *KernelTypes
 	// Kconfig is the kernel's configuration, for objects with externs of .kconfig: see [Spec.NeedsKconfig]. Most give [RunningKconfig]'s.
 	Kconfig *Kconfig
@@ -79,15 +80,15 @@ type loader struct {
 	fixes    typeFixes  // nil if there are no kernel types, or no program has anything to be fitted to them
 	kconfig  []byte     // what the map of externs of .kconfig is to hold
 	ksyms    ksymFixes  // nil if the object has none of .ksyms
-	modules  []*sys.FD  // BTF of modules that externs are of; the first is nil, for the kernel's own; nil if there are none
-	targets  []uint32   // attach_btf_id by index in spec.Programs; nil if no program is for something that the kernel's types name
+	modules  []*sys.FD  // BTF of modules that is open
+	targets  []target   // by index in spec.Programs; nil if no program is for something that BTF names
 	btf      *sys.FD    // nil if the object has no BTF
 	maps     []*Map     // by index in spec.Maps; nil while there is none
 	reused   []bool     // by index in spec.Maps: the map existed before
 	programs []*Program // by index in spec.Programs; nil if not loaded
 	license  sys.Pointer
 
-	moduleFDs []int32 // the descriptors of modules
+	fdArray []int32 // of the modules that externs are of; the first is 0, for the kernel itself; nil if there are none
 }
 
 func (l *loader) load() (*Object, error) {

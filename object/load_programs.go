@@ -103,7 +103,7 @@ func (l *loader) loadProgram(index int, m *image) error {
 	p := l.spec.Programs[index]
 	attr := l.programAttr(p, m)
 	if l.targets != nil {
-		attr.AttachBTFID = l.targets[index]
+		attr.AttachBTFID, attr.AttachProgFD = l.targets[index].id, uint32(l.targets[index].fd)
 	}
 	fd, err := l.withMemlock(func() (*sys.FD, error) { return sys.ProgLoad(attr) })
 	if err != nil {
@@ -128,8 +128,8 @@ func (l *loader) programAttr(p *ProgramSpec, m *image) *sys.ProgLoadAttr {
 		License:            l.license,
 		KernVersion:        l.spec.Version,
 	}
-	if len(l.modules) > 0 {
-		attr.FDArray = sys.Slice(l.moduleFDs)
+	if len(l.fdArray) > 0 {
+		attr.FDArray = sys.Slice(l.fdArray)
 	}
 	if l.btf == nil {
 		return attr

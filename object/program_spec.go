@@ -19,8 +19,12 @@ type ProgramSpec struct {
 	Type       sys.ProgType
 	AttachType sys.AttachType
 	// AttachTo is the text after the section's name, where that may have one: "sys_enter" in "raw_tp/sys_enter",
-	// "sched/sched_switch" in "tp/sched/sched_switch".
+	// "sched/sched_switch" in "tp/sched/sched_switch". What tracing and LSM programs are for is looked for in the kernel, then in its modules [5.11];
+	// "module:function" is looked for in that module, or in the kernel if that is called vmlinux.
 	AttachTo string
+	// AttachProgram is the program that has the function AttachTo, for one that replaces it (freplace), or traces it (fentry, fexit). It stays the caller's, and is used by
+	// Load only; it must have been loaded with BTF. Looking at that needs CAP_SYS_ADMIN.
+	AttachProgram *Program
 	// Flags are the prog_flags of BPF_PROG_LOAD: BPF_F_SLEEPABLE [5.10] or BPF_F_XDP_HAS_FRAGS [5.18] where the section asks for it.
 	Flags uint32
 	// Autoload says whether the program is loaded with the object; at first false if the section begins with "?".

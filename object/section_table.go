@@ -18,7 +18,6 @@ type sectionBits uint8
 
 const (
 	more      sectionBits = 1 << iota // text may follow after "/": what to attach to
-	kernelBTF                         // needs attach_btf_id: that text names something in the kernel's BTF
 	sleepable                         // BPF_F_SLEEPABLE
 	frags                             // BPF_F_XDP_HAS_FRAGS
 )
@@ -101,21 +100,21 @@ var sectionTable = [...]sectionRow{
 	{"raw_tp", sys.ProgTypeRawTracepoint, 0, more, attachRawTracepoint},
 	{"raw_tracepoint.w", sys.ProgTypeRawTracepointWritable, 0, more, attachRawTracepoint},
 	{"raw_tp.w", sys.ProgTypeRawTracepointWritable, 0, more, attachRawTracepoint},
-	{"tp_btf", sys.ProgTypeTracing, sys.AttachTypeTraceRawTP, more | kernelBTF, attachTracing},
-	{"fentry", sys.ProgTypeTracing, sys.AttachTypeTraceFentry, more | kernelBTF, attachTracing},
-	{"fmod_ret", sys.ProgTypeTracing, sys.AttachTypeModifyReturn, more | kernelBTF, attachTracing},
-	{"fexit", sys.ProgTypeTracing, sys.AttachTypeTraceFexit, more | kernelBTF, attachTracing},
-	{"fentry.s", sys.ProgTypeTracing, sys.AttachTypeTraceFentry, more | kernelBTF | sleepable, attachTracing},
-	{"fmod_ret.s", sys.ProgTypeTracing, sys.AttachTypeModifyReturn, more | kernelBTF | sleepable, attachTracing},
-	{"fexit.s", sys.ProgTypeTracing, sys.AttachTypeTraceFexit, more | kernelBTF | sleepable, attachTracing},
-	{"fsession", sys.ProgTypeTracing, sys.AttachTypeTraceFsession, more | kernelBTF, attachTracing},
-	{"fsession.s", sys.ProgTypeTracing, sys.AttachTypeTraceFsession, more | kernelBTF | sleepable, attachTracing},
-	{"freplace", sys.ProgTypeExt, 0, more | kernelBTF, attachTracing},
-	{"lsm", sys.ProgTypeLSM, sys.AttachTypeLSMMac, more | kernelBTF, attachLSM},
-	{"lsm.s", sys.ProgTypeLSM, sys.AttachTypeLSMMac, more | kernelBTF | sleepable, attachLSM},
-	{"lsm_cgroup", sys.ProgTypeLSM, sys.AttachTypeLSMCgroup, more | kernelBTF, attachNone},
-	{"iter", sys.ProgTypeTracing, sys.AttachTypeTraceIter, more | kernelBTF, attachIter},
-	{"iter.s", sys.ProgTypeTracing, sys.AttachTypeTraceIter, more | kernelBTF | sleepable, attachIter},
+	{"tp_btf", sys.ProgTypeTracing, sys.AttachTypeTraceRawTP, more, attachTracing},
+	{"fentry", sys.ProgTypeTracing, sys.AttachTypeTraceFentry, more, attachTracing},
+	{"fmod_ret", sys.ProgTypeTracing, sys.AttachTypeModifyReturn, more, attachTracing},
+	{"fexit", sys.ProgTypeTracing, sys.AttachTypeTraceFexit, more, attachTracing},
+	{"fentry.s", sys.ProgTypeTracing, sys.AttachTypeTraceFentry, more | sleepable, attachTracing},
+	{"fmod_ret.s", sys.ProgTypeTracing, sys.AttachTypeModifyReturn, more | sleepable, attachTracing},
+	{"fexit.s", sys.ProgTypeTracing, sys.AttachTypeTraceFexit, more | sleepable, attachTracing},
+	{"fsession", sys.ProgTypeTracing, sys.AttachTypeTraceFsession, more, attachTracing},
+	{"fsession.s", sys.ProgTypeTracing, sys.AttachTypeTraceFsession, more | sleepable, attachTracing},
+	{"freplace", sys.ProgTypeExt, 0, more, attachTracing},
+	{"lsm", sys.ProgTypeLSM, sys.AttachTypeLSMMac, more, attachLSM},
+	{"lsm.s", sys.ProgTypeLSM, sys.AttachTypeLSMMac, more | sleepable, attachLSM},
+	{"lsm_cgroup", sys.ProgTypeLSM, sys.AttachTypeLSMCgroup, more, attachNone},
+	{"iter", sys.ProgTypeTracing, sys.AttachTypeTraceIter, more, attachIter},
+	{"iter.s", sys.ProgTypeTracing, sys.AttachTypeTraceIter, more | sleepable, attachIter},
 	{"syscall", sys.ProgTypeSyscall, 0, sleepable, attachNone},
 	{"xdp.frags/devmap", sys.ProgTypeXDP, sys.AttachTypeXDPDevmap, frags, attachNone},
 	{"xdp/devmap", sys.ProgTypeXDP, sys.AttachTypeXDPDevmap, 0, attachNone},
@@ -175,7 +174,7 @@ var sectionTable = [...]sectionRow{
 	{"tp.s", sys.ProgTypeTracepoint, 0, more | sleepable, attachTracepoint},
 	{"raw_tracepoint.s", sys.ProgTypeRawTracepoint, 0, more | sleepable, attachRawTracepoint},
 	{"raw_tp.s", sys.ProgTypeRawTracepoint, 0, more | sleepable, attachRawTracepoint},
-	{"tp_btf.s", sys.ProgTypeTracing, sys.AttachTypeTraceRawTP, more | kernelBTF | sleepable, attachTracing},
+	{"tp_btf.s", sys.ProgTypeTracing, sys.AttachTypeTraceRawTP, more | sleepable, attachTracing},
 	{"fsession.multi", sys.ProgTypeTracing, sys.AttachTypeTraceFsessionMulti, more, attachTracingMulti},
 	{"fsession.multi.s", sys.ProgTypeTracing, sys.AttachTypeTraceFsessionMulti, more | sleepable, attachTracingMulti},
 	{"fentry.multi", sys.ProgTypeTracing, sys.AttachTypeTraceFentryMulti, more, attachTracingMulti},

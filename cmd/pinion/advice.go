@@ -20,6 +20,7 @@ func goWords() []string {
 		"use CreateRoot to make it, or mount a bpffs there", "make it with mkdir, or mount a bpffs there: mount -t bpf bpffs DIR",
 		"; use AttachTo", "; do without -attach",
 		"set AttachTo, or name it in the section", "name it in the section",
+		"; set AttachProgram to that program", "; that cannot be named here: put a ? before its section's name to leave the program out",
 		"set the program's Type, or turn its Autoload off", "rename the section, or put a ? before its name to leave the program out",
 		"set MaxEntries", "give it max_entries in its definition",
 		"set Inner", `give it a field "values" in its definition`,
