@@ -34,12 +34,15 @@ type KernelTypes struct {
 // RunningKernel returns the types of the kernel that runs, from /sys/kernel/btf/vmlinux. Where the kernel lets them be mapped (Linux 6.16) they are read
 // in place; else a copy of some megabytes is held until Close. Types of modules are read when an object asks for what the kernel itself has not.
 //
-// The error is ENOENT if the kernel was built without CONFIG_DEBUG_INFO_BTF, or /sys is not mounted; the types can then come from a file, for
-// [ParseKernelTypes]. No privilege is needed.
+// Of a kernel without BTF of its own (no CONFIG_DEBUG_INFO_BTF, or /sys is not mounted) they are taken from a vmlinux on disk that has it, in the places where libbpf looks:
+// /boot/vmlinux-<release>, /lib/modules/<release>, and where packages with debug information put it. Accesses are fitted to those as well, but what programs are for, and functions
+// that they call, are the running kernel's own to tell.
+//
+// The error is ENOENT if there is no such file; [ParseKernelTypes] takes types from elsewhere. No privilege is needed.
 func RunningKernel() (*KernelTypes, error) {
-	k, err := openKernelTypes()
+	k, err := openRunningTypes()
 	if err != nil {
-		return nil, sys.Fail("read the kernel's types", kernelTypesPath, err, "the kernel needs CONFIG_DEBUG_INFO_BTF and a mounted /sys; or give types from a file")
+		return nil, err
 	}
 	k.fit = fitTypes
 	return k, nil
@@ -89,7 +92,7 @@ func (k *KernelTypes) Close() error {
 
 // openKernelTypes opens the types of the kernel that runs, without what fits accesses to them.
 func openKernelTypes() (*KernelTypes, error) {
-	memory, length, err := mapTypes(kernelTypesPath)
+	memory, length, err := mapTypes(kernelTypesPath, maxKernelTypes)
 	if err != nil {
 		return nil, err
 	}
@@ -101,8 +104,8 @@ func openKernelTypes() (*KernelTypes, error) {
 	return k, nil
 }
 
-// mapTypes has a file of types in memory that is not the garbage collector's, and so goes back at once: the kernel's own, or a copy.
-func mapTypes(path string) (memory []byte, length int, err error) {
+// mapTypes has a file of types, of at most that many bytes, in memory that is not the garbage collector's, and so goes back at once: the kernel's own, or a copy.
+func mapTypes(path string, most int64) (memory []byte, length int, err error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, 0, err
@@ -112,7 +115,7 @@ func mapTypes(path string) (memory []byte, length int, err error) {
 	if err := unix.Fstat(fd, &stat); err != nil {
 		return nil, 0, err
 	}
-	if stat.Size <= 0 || stat.Size > maxKernelTypes {
+	if stat.Size <= 0 || stat.Size > most {
 		return nil, 0, unix.EFBIG
 	}
 	size := uintptr(stat.Size)
@@ -150,7 +153,7 @@ func (k *KernelTypes) modules(found func(name string, types *btf.Data) error) (f
 		if name == kernelTypesName {
 			continue
 		}
-		memory, length, err := mapTypes(kernelTypesDir + name)
+		memory, length, err := mapTypes(kernelTypesDir+name, maxKernelTypes)
 		if err != nil {
 			continue
 		}
