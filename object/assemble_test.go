@@ -189,7 +189,6 @@ func TestBadRelocations(t *testing.T) {
 		{"of a call", func(m *image) { m.parts[partProgram].rels[3].sym = symVariable }, `byte 4 of section ".data"`, object.ErrFormat},
 		{"extern", func(m *image) { m.parts[partProgram].rels[0].sym = symExtern }, `undefined symbol: "missing" in function "main"`, object.ErrUnsupported},
 		{"extern function", func(m *image) { m.parts[partProgram].rels[3].sym = symExtern }, `undefined symbol: "missing" in function "main"`, object.ErrUnsupported},
-		{"arena", func(m *image) { m.parts[partData].name = ".addr_space.1" }, "global data in an arena", object.ErrUnsupported},
 		{"jump table", func(m *image) { m.parts[partData].name = ".jumptables" }, "jump table", object.ErrUnsupported},
 		{"other section", func(m *image) { m.parts[partData].name = "other" }, `section "other" holds nothing`, object.ErrFormat},
 		{"half load at the end", func(m *image) {

@@ -96,7 +96,7 @@ func (c *comparison) attributes(m *MapSpec, have *Map) {
 	if want := m.kernelFlags(); want != info.MapFlags {
 		c.differ("flags", text.Hex(uint64(want)), text.Hex(uint64(info.MapFlags)))
 	}
-	if m.Extra != info.MapExtra {
+	if m.Extra != info.MapExtra && (m.Type != sys.MapTypeArena || m.Extra != 0) { // of an arena, the loader chose it
 		c.differ("map extra", text.Number(m.Extra), text.Number(info.MapExtra))
 	}
 }

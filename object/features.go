@@ -11,10 +11,9 @@ type Feature struct {
 
 // Kinds of a [Feature], as they are shown to users.
 const (
-	FeatureExtern    = "undefined symbol"        // an extern that belongs to another object; the two were to be linked
-	FeatureStructOps = "struct_ops"              // a table of functions that the kernel calls
-	FeatureArena     = "global data in an arena" // a section .addr_space.1
-	FeatureJumpTable = "jump table"              // a section .jumptables
+	FeatureExtern    = "undefined symbol" // an extern that belongs to another object; the two were to be linked
+	FeatureStructOps = "struct_ops"       // a table of functions that the kernel calls
+	FeatureJumpTable = "jump table"       // a section .jumptables
 )
 
 // Unsupported lists what the object needs and this package cannot do, in the order of the file; none if it can be loaded whole.
@@ -34,8 +33,6 @@ func (src *source) featuresOfObject() (all []Feature) {
 		switch src.sections[i].role {
 		case roleStructOps:
 			kind = FeatureStructOps
-		case roleArena:
-			kind = FeatureArena
 		default:
 			continue
 		}
@@ -85,8 +82,6 @@ func listed(features []Feature) (list string) {
 // featureKind tells what a reference needs that this package cannot do, "" if it can.
 func featureKind(ref *reference, ksyms map[string]bool) string {
 	switch ref.kind {
-	case toArena:
-		return FeatureArena
 	case toJumpTable:
 		return FeatureJumpTable
 	}

@@ -47,6 +47,9 @@ func (m *MapSpec) check() error {
 	if m.MaxEntries == 0 && !hasNoEntries(m.Type) && m.Type != sys.MapTypePerfEventArray {
 		return badSpec(text.Form("map {} of type {} has room for 0 entries; set MaxEntries").Quote(m.Name).Add(m.Type.String()).String())
 	}
+	if m.Type == sys.MapTypeArena {
+		return m.checkArena()
+	}
 	if m.Data == nil {
 		return nil
 	}

@@ -48,6 +48,8 @@ func mapTypeSince(t sys.MapType) string {
 		return "6.1"
 	case sys.MapTypeCgrpStorage:
 		return "6.2"
+	case sys.MapTypeArena:
+		return "6.9"
 	}
 	return ""
 }

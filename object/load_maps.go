@@ -20,15 +20,22 @@ func (l *loader) makeMaps() error {
 			l.maps[i], l.reused[i] = existing, true
 			continue
 		}
-		fd, err := l.createMap(m)
-		if err != nil {
-			return err
-		}
-		if l.maps[i], err = NewMap(m.Name, fd); err != nil {
+		if l.maps[i], err = l.makeMap(m); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (l *loader) makeMap(m *MapSpec) (*Map, error) {
+	if m.Type == sys.MapTypeArena {
+		return l.makeArena(m)
+	}
+	fd, err := l.createMap(m)
+	if err != nil {
+		return nil, err
+	}
+	return NewMap(m.Name, fd)
 }
 
 // existing returns a map that exists and fits, nil if there is none.

@@ -1,6 +1,8 @@
 package object
 
 import (
+	"sync"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/internal/text"
@@ -13,6 +15,9 @@ type Map struct {
 	info      sys.MapInfo
 	valueSize int // of a value as lookups and updates pass it
 	fd        *sys.FD
+
+	mu     sync.Mutex // guards what follows
+	memory []byte     // of an arena that is mapped
 }
 
 // NewMap makes a map of its descriptor and owns it from then on, also if it fails.
@@ -136,5 +141,11 @@ func (m *Map) NextKey(key, next []byte) error {
 	return sys.MapGetNextKey(&attr)
 }
 
-// Close closes the descriptor. Closing once more does nothing.
-func (m *Map) Close() error { return m.fd.Close() }
+// Close closes the descriptor, and takes an arena's memory away. Closing once more does nothing.
+func (m *Map) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	unmap(m.memory)
+	m.memory = nil
+	return m.fd.Close()
+}

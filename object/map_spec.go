@@ -35,7 +35,8 @@ type MapSpec struct {
 	Inner *MapSpec
 	// Slots are the values that the map is to have from the start, by index.
 	Slots []Slot
-	// Data is what a map of global data holds at first, a copy that may be edited; nil for other maps. Its length must stay ValueSize. Of the map ".kconfig" it is not looked at: what
+	// Data is what a map of global data holds at first, a copy that may be edited; nil for other maps. Its length must stay ValueSize; of an arena with global data (section
+	// .addr_space.1) it is what the arena begins with. Of the map ".kconfig" it is not looked at: what
 	// that holds is found when it is loaded.
 	Data []byte
 	// Freeze says that the map is not to be changed from user space once it has its data (BPF_MAP_FREEZE [5.2]): .rodata.

@@ -11,7 +11,7 @@ import (
 func (l *loader) fillData() error {
 	for i, m := range l.spec.Maps {
 		data := l.dataOf(i)
-		if data == nil || l.reused[i] {
+		if data == nil || l.reused[i] || m.Type == sys.MapTypeArena { // an arena has it from the start
 			continue
 		}
 		fd := l.maps[i].FD()

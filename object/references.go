@@ -3,7 +3,7 @@ package object
 // Reference is something that an instruction of a program refers to by a relocation.
 type Reference struct {
 	Instruction int    // counted from the start of the program's function
-	Kind        string // "map", "data", "function", "extern", "arena" or "jump table"
+	Kind        string // "map", "data", "function", "extern" or "jump table"
 	Name        string // of a map, a section of data, a function, or the extern's symbol
 	Offset      uint32 // into the section of data, in bytes
 }
@@ -28,5 +28,5 @@ func (p *ProgramSpec) References() (all []Reference, err error) {
 }
 
 func (k referenceKind) String() string {
-	return [...]string{"map", "data", "function", "extern", "arena", "jump table"}[k]
+	return [...]string{"map", "data", "function", "extern", "jump table"}[k]
 }

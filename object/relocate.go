@@ -21,10 +21,9 @@ type referenceKind uint8
 
 const (
 	toMap       referenceKind = iota // the map itself
-	toData                           // a place in a map of global data
+	toData                           // a place in a map of global data, or in an arena
 	toFunction                       // a call, or a function's address
 	toExtern                         // something that the object does not have
-	toArena                          // global data in an arena
 	toJumpTable                      // addresses of instructions
 )
 
@@ -117,13 +116,11 @@ func (src *source) target(ref *reference, symbol *elf.Symbol, call bool, addend 
 		if ref.index < 0 {
 			return text.Form("no map is defined at byte {} of section {}").Int64(place).Quote(sec.Name).String()
 		}
-	case role == roleData:
+	case role == roleData || role == roleArena:
 		ref.kind, ref.index, ref.offset = toData, src.sections[symbol.Section].dataMap, uint32(place)
 		if place < 0 || uint64(place) >= sec.Size {
 			return text.Form("byte {} of section {}, which has only {}").Int64(place).Quote(sec.Name).Uint(sec.Size).String()
 		}
-	case role == roleArena:
-		ref.kind = toArena
 	case role == roleJumpTables:
 		ref.kind = toJumpTable
 	default:

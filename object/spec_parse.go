@@ -67,6 +67,7 @@ func (s *Spec) readMaps() error {
 		func() error { return b.addDefined(defs) },
 		b.addLegacy,
 		b.addData,
+		b.addArena,
 		b.addOptions,
 	} {
 		if err := step(); err != nil {

@@ -106,7 +106,7 @@ func (s *Spec) readSections() error {
 		sec := &f.Sections[i]
 		r := roleOf(sec)
 		src.sections[i].role = r
-		if r == roleData {
+		if r == roleData || r == roleArena {
 			data += min(sec.Size, maxData+1)
 		}
 		if err := checkSection(sec, r); err != nil {

@@ -96,7 +96,7 @@ func (src *source) isObject(sym *elf.Symbol) bool {
 	switch src.sections[sym.Section].role {
 	case roleMaps, roleLegacyMaps:
 		return true
-	case roleData:
+	case roleData, roleArena:
 		return sym.Type == elf.STT_OBJECT
 	}
 	return false

@@ -89,7 +89,7 @@ func (s *Spec) readVariables() error {
 	src := s.source
 	n := 0
 	for i := range src.objects {
-		if src.sections[src.objects[i].Section].role == roleData && isVariable(&src.objects[i]) {
+		if src.isData(src.objects[i].Section) && isVariable(&src.objects[i]) {
 			n++
 		}
 	}
@@ -101,11 +101,10 @@ func (s *Spec) readVariables() error {
 	n = 0
 	for i := range src.objects {
 		symbol := &src.objects[i]
-		sec := &src.sections[symbol.Section]
-		if sec.role != roleData || !isVariable(symbol) {
+		if !src.isData(symbol.Section) || !isVariable(symbol) {
 			continue
 		}
-		m := s.Maps[sec.dataMap]
+		m := s.Maps[src.sections[symbol.Section].dataMap]
 		if size := uint64(len(m.Data)); symbol.Value > size || symbol.Size > size-symbol.Value {
 			return malformed(text.Form("variable {} has {} bytes at {} of section {}, which has only {}").
 				Quote(symbol.Name).Uint(symbol.Size).Uint(symbol.Value).Quote(m.Section).Uint(size).String())
