@@ -16,7 +16,7 @@ func (c *comparison) types(m *MapSpec, have *Map) error {
 	}
 	theirs, err := loadedTypes(info.BTFID)
 	if err != nil {
-		return sys.Fail("read the BTF of map", text.Quote(have.Name()), err, adviseLoad(err, "CAP_SYS_ADMIN", ""))
+		return sys.Fail("read the BTF of map", text.Quote(have.Name()), err, adviseLoad(err, "CAP_SYS_ADMIN"))
 	}
 	ours := c.source.types
 	if m.Data != nil {
@@ -92,7 +92,7 @@ func (c *comparison) innerMap(have *Map) error {
 	}
 	fd, err := sys.MapGetFDByID(&sys.GetFDByIDAttr{StartID: id})
 	if err != nil {
-		return sys.Fail("open an inner map of map", text.Quote(have.Name()), err, adviseLoad(err, "CAP_SYS_ADMIN", ""))
+		return sys.Fail("open an inner map of map", text.Quote(have.Name()), err, adviseLoad(err, "CAP_SYS_ADMIN"))
 	}
 	inner, err := NewMap(m.Name, fd)
 	if err != nil {

@@ -5,6 +5,7 @@ const (
 	opLoad64 = 0x18 // BPF_LD | BPF_IMM | BPF_DW: two slots, the second with opcode 0 and the upper half of the value
 	opCall   = 0x85 // BPF_JMP | BPF_CALL
 	opMove   = 0xb4 // BPF_ALU | BPF_MOV | BPF_K
+	opExit   = 0x95 // BPF_JMP | BPF_EXIT
 	opMove64 = 0xb7 // BPF_ALU64 | BPF_MOV | BPF_K
 
 	// What the source register says of the immediate.

@@ -40,6 +40,7 @@ var unlike = map[string]struct {
 	"legacy_odd":    {us: "what it means cannot be known", libbpf: "legacy map definitions", why: "it is there to be refused"},
 	"optional":      {libbpf: "can't pin program that wasn't loaded", why: "bpftool pins programs of ? sections, which are not loaded"},
 	"pinned_odd":    {libbpf: "invalid pinning value", why: "we pin only where the value is 1, and leave other values to tools that know them"},
+	"refused":       {libbpf: "can't pin program that wasn't loaded", why: "as optional"},
 	"rejected":      {us: "invalid access to map value", libbpf: "invalid access to map value", why: "the verifier refuses it"},
 	"tcx":           {libbpf: "failed to guess program type", why: "libbpf 1.1 is older than the section"},
 	"iter": {amend: noMmap(".rodata"), why: "bpftool's libbpf, a snapshot on the way to 1.1, makes constants that can be mapped of a section " +

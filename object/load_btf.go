@@ -39,7 +39,7 @@ func (l *loader) loadBTF() error {
 	if reason := logReason(log); reason != "" {
 		thing = "(" + reason + ")"
 	}
-	return sys.Fail("load BTF", thing, err, adviseLoad(err, "CAP_BPF", ""))
+	return sys.Fail("load BTF", thing, err, adviseLoad(err, "CAP_BPF"))
 }
 
 func (l *loader) tryBTF(types *btf.Data) (*sys.FD, error) {

@@ -123,10 +123,14 @@ func (m *MapSpec) advise(err error) string {
 	case sys.MapTypeSockmap, sys.MapTypeSockhash, sys.MapTypeDevmap, sys.MapTypeDevmapHash, sys.MapTypeXskmap:
 		capability = "CAP_NET_ADMIN"
 	}
-	if err == unix.E2BIG && m.Extra != 0 {
-		return "map_extra needs Linux 5.16"
+	if mayLack(err) {
+		lacks := m.lackOfMap()
+		if lacks == "" && err == unix.E2BIG && m.Extra != 0 { // the attribute is longer than the kernel knows it
+			lacks = needs("5.16", "map_extra")
+		}
+		return lacks
 	}
-	return adviseLoad(err, capability, mapTypeSince(m.Type))
+	return adviseLoad(err, capability)
 }
 
 // kernelEntries returns max_entries as BPF_MAP_CREATE gets it: libbpf's map_set_def_max_entries and adjust_ringbuf_sz.

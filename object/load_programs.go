@@ -146,7 +146,7 @@ func (l *loader) programAttr(p *ProgramSpec, m *image) *sys.ProgLoadAttr {
 
 // loadWithLog tries once more a program that was refused, to learn why. The errno that counts is that of the first time.
 func (l *loader) loadWithLog(p *ProgramSpec, m *image, attr *sys.ProgLoadAttr, first error) (*sys.FD, error) {
-	fail := &sys.Error{Op: "load", Thing: p.where(), Err: first, Do: adviseLoad(first, capabilities(p.Type), p.programSince())}
+	fail := &sys.Error{Op: "load", Thing: p.where(), Err: first, Do: adviseLoad(first, capabilities(p.Type))}
 	if first == unix.EMFILE || first == unix.ENFILE {
 		return nil, fail
 	}
@@ -160,15 +160,13 @@ func (l *loader) loadWithLog(p *ProgramSpec, m *image, attr *sys.ProgLoadAttr, f
 	case err == nil:
 		return fd, nil
 	case log == "" || isStatistics(log): // the program did not get as far as the verifier
+		if mayLack(first) {
+			fail.Do = p.lackOfProgram()
+		}
 		return nil, fail
 	}
 	refused := &VerifierError{Program: p.Name, Section: p.Section, Log: log, Err: first}
-	if l.fixes != nil {
-		refused.Access = l.fixes.explain(m, log)
-	}
-	if refused.Access == "" && l.ksyms != nil {
-		refused.Access = l.ksyms.explain(log)
-	}
+	l.explain(refused, p, m)
 	return nil, refused
 }
 

@@ -271,9 +271,6 @@ func TestLoadAdvice(t *testing.T) {
 		"no such hook": {"iter", func(s *object.Spec) { s.Programs[0].AttachTo = "nowhere" }, unix.ENOENT, []string{`"list_maps"`, `"bpf_iter_nowhere"`}},
 		"module":       {"iter", func(s *object.Spec) { s.Programs[0].AttachTo = "mod:name" }, unix.ENOENT, []string{`module "mod" is not loaded, or has no func "bpf_iter_name"`}},
 		"program type": {"counter", func(s *object.Spec) { s.Programs[0].Type = 999 }, unix.EINVAL, []string{`"count_ingress"`}},
-		"new type": {"socket", func(s *object.Spec) {
-			s.Programs[0].Type, s.Programs[0].AttachType = sys.ProgTypeNetfilter, sys.AttachTypeXDP
-		}, unix.EINVAL, []string{"needs Linux 6.4"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := open(t, c.object)

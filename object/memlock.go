@@ -53,22 +53,20 @@ func raiseMemlock() bool {
 // accountsByCgroup reports whether the kernel counts BPF against the memory of a cgroup instead. It asks as libbpf does (probe_memcg_account in
 // features.c): Linux 5.11, which began to, also brought the helper that this program calls.
 func accountsByCgroup() bool {
-	const (
-		ktimeGetCoarseNS = 160  // BPF_FUNC_ktime_get_coarse_ns
-		opExit           = 0x95 // BPF_JMP | BPF_EXIT
-	)
-	insns := make([]byte, 2*insnSize)
-	insns[0] = opCall
-	binary.NativeEndian.PutUint32(insns[4:], ktimeGetCoarseNS)
-	insns[insnSize] = opExit
+	const ktimeGetCoarseNS = 160 // BPF_FUNC_ktime_get_coarse_ns
+	return loadSmallest(&sys.ProgLoadAttr{ProgType: sys.ProgTypeSocketFilter}, opCall, ktimeGetCoarseNS) == nil
+}
+
+// loadSmallest loads a program of one instruction and an exit, and tells what the kernel says to it.
+func loadSmallest(attr *sys.ProgLoadAttr, opcode byte, immediate uint32) error {
+	insns := [2 * insnSize]byte{0: opcode, insnSize: opExit}
+	binary.NativeEndian.PutUint32(insns[4:], immediate)
 	license, err := sys.CString("GPL")
 	if err != nil {
-		return true
+		return err
 	}
-	fd, err := sys.ProgLoad(&sys.ProgLoadAttr{ProgType: sys.ProgTypeSocketFilter, Insns: sys.Slice(insns), InsnCnt: 2, License: license})
-	if err != nil {
-		return false
-	}
+	attr.Insns, attr.InsnCnt, attr.License = sys.Slice(insns[:]), 2, license
+	fd, err := sys.ProgLoad(attr)
 	fd.Close()
-	return true
+	return err
 }

@@ -187,7 +187,7 @@ func (l *loader) findInProgram(index int, p *ProgramSpec) error {
 	}
 	types, err := loadedTypes(info.BTFID)
 	if err != nil {
-		return fail(err, adviseLoad(err, "CAP_SYS_ADMIN", ""))
+		return fail(err, adviseLoad(err, "CAP_SYS_ADMIN"))
 	}
 	t, found := types.Find(btf.KindFunc, p.AttachTo)
 	if !found {

@@ -22,20 +22,32 @@ type VerifierError struct {
 	// Access is what made the verifier refuse the program, if that is something that the kernel has not: an access (CO-RE), with where it is in the source and why it could not be
 	// fitted, or a call of a kernel function that is missing; else "".
 	Access string
+	// Line is the line of the source that the verifier looked at last, such as: line 12 of "count.c", "return *value;". It is "" if the object does not tell, or if the verifier had not come to the instructions.
+	Line string
+	// Do is what to do about it, if it is one of the common causes; else "".
+	Do string
 }
 
 // shownLines is how many lines of a log an error's message ends with.
 const shownLines = 12
 
-// Error says first why, as the log does at its end, then shows its last lines.
+// Error says first where and why, as the log does at its end, and what to do, then shows the log's last lines.
 func (e *VerifierError) Error() string {
-	s := text.Form("the verifier refused program {} in section {}: ").Quote(e.Program).Quote(e.Section).String()
+	s := text.Form("the verifier refused program {} in section {}").Quote(e.Program).Quote(e.Section).String()
+	if e.Line != "" && e.Access == "" { // Access has the line
+		s += ", " + e.Line
+	}
+	s += ": "
 	if e.Access != "" {
 		s += e.Access + ": "
 	} else if reason := logReason(e.Log); reason != "" {
 		s += reason + ": "
 	}
-	s += e.Err.Error() + "; the log ends:"
+	s += e.Err.Error()
+	if e.Do != "" {
+		s += " (" + e.Do + ")"
+	}
+	s += "; the log ends:"
 	return s + lastLines(text.Trim(ownWords(e.Log)))
 }
 
