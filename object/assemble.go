@@ -81,6 +81,26 @@ func (a *assembler) assemble(p *ProgramSpec) (*image, error) {
 	if err := a.place(p.function); err != nil {
 		return nil, err
 	}
+	if err := a.followCalls(); err != nil {
+		return nil, err
+	}
+	if a.ksyms != nil {
+		if err := a.ksyms.placeCatcher(a, p); err != nil {
+			return nil, err
+		}
+	}
+	if a.refused {
+		return nil, a.refusal(p)
+	}
+	if a.lacking != nowhere {
+		return nil, noKernelTypes(p, &a.src.functions[a.lacking])
+	}
+	a.addDebugInfo()
+	return a.image, nil
+}
+
+// followCalls appends what the functions in the image call and is not in it yet, and writes the distance into each call.
+func (a *assembler) followCalls() error {
 	for len(a.pending) > 0 {
 		run := &a.pending[len(a.pending)-1]
 		if run.next == run.end {
@@ -94,20 +114,13 @@ func (a *assembler) assemble(p *ProgramSpec) (*image, error) {
 		}
 		if a.at[c.function] < 0 {
 			if err := a.place(c.function); err != nil {
-				return nil, err
+				return err
 			}
 		}
 		// The distance is counted from the instruction after, in whole instructions.
 		a.src.big.setImmediate(a.image.insns[int(c.insn)*insnSize:], a.at[c.function]-int32(c.insn)-1)
 	}
-	if a.refused {
-		return nil, a.refusal(p)
-	}
-	if a.lacking != nowhere {
-		return nil, noKernelTypes(p, &a.src.functions[a.lacking])
-	}
-	a.addDebugInfo()
-	return a.image, nil
+	return nil
 }
 
 // reset forgets the last program.

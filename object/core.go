@@ -30,6 +30,8 @@ type ksymFixes interface {
 	apply(f *function, ref *reference, insn []byte) (known bool, err error)
 	// explain says which of them made the verifier refuse a program, "" if none did.
 	explain(log string) string
+	// placeCatcher appends to an image the function that catches the exceptions of a program, if there is one: throwing is a kernel function.
+	placeCatcher(a *assembler, p *ProgramSpec) error
 	// hide makes of their section in an object's types what the kernel takes.
 	hide(types *btf.Data, datasec btf.ID) error
 }

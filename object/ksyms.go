@@ -17,6 +17,8 @@ type ksyms struct {
 	wanted []btf.Wanted // the types that are looked for
 	of     []int        // by index in wanted: the extern
 	fit    *btf.Relocator
+
+	catchers []catcher // of exceptions
 }
 
 // findKsyms asks the kernel for the externs of .ksyms. What it has not is an error only for programs that reach it.
@@ -25,7 +27,7 @@ func (l *loader) findKsyms() error {
 	if !src.hasKsyms() {
 		return nil
 	}
-	k := &ksyms{src: src, externs: src.externs(), fit: btf.NewRelocator(src.types)}
+	k := &ksyms{src: src, externs: src.externs(), fit: btf.NewRelocator(src.types), catchers: src.catchers()}
 	k.answers = make([]answer, len(k.externs))
 	l.ksyms = k
 	addresses := false
