@@ -24,6 +24,8 @@ type LoadOptions struct {
 	KernelTypes *KernelTypes
 	// Kconfig is the kernel's configuration, for objects with externs of .kconfig: see [Spec.NeedsKconfig]. Most give [RunningKconfig]'s.
 	Kconfig *Kconfig
+	// Token is what a process without rights of its own loads with, nil for others. It stays the caller's. See [CreateToken].
+	Token *Token
 }
 
 // MapSource finds maps that exist already. Package pinning has one, for maps that are pinned.

@@ -26,7 +26,7 @@ func (l *loader) loadBTF() error {
 		return nil
 	}
 	var log string
-	attr := btfLoadAttr(types.Raw())
+	attr := l.btfLoadAttr(types.Raw())
 	l.btf, log, _ = withLog(func(log []byte) (*sys.FD, uint32, error) {
 		attr.BTFLogBuf, attr.BTFLogSize, attr.BTFLogLevel = sys.Slice(log), uint32(len(log)), 1
 		fd, err := sys.BTFLoad(attr)
@@ -43,11 +43,12 @@ func (l *loader) loadBTF() error {
 }
 
 func (l *loader) tryBTF(types *btf.Data) (*sys.FD, error) {
-	return l.withMemlock(func() (*sys.FD, error) { return sys.BTFLoad(btfLoadAttr(types.Raw())) })
+	return l.withMemlock(func() (*sys.FD, error) { return sys.BTFLoad(l.btfLoadAttr(types.Raw())) })
 }
 
-func btfLoadAttr(raw []byte) *sys.BTFLoadAttr {
-	return &sys.BTFLoadAttr{BTF: sys.Slice(raw), BTFSize: uint32(len(raw))}
+func (l *loader) btfLoadAttr(raw []byte) *sys.BTFLoadAttr {
+	token, flag := l.opts.Token.attr()
+	return &sys.BTFLoadAttr{BTF: sys.Slice(raw), BTFSize: uint32(len(raw)), BTFTokenFD: token, BTFFlags: flag}
 }
 
 // knownTypes returns types in words that this kernel knows, and what of them it does not know. It asks the kernel, not its version, since distributions add
@@ -82,7 +83,7 @@ func isKnown(types *btf.Data, part btf.Parts) bool {
 	if probe == nil {
 		return false
 	}
-	fd, err := sys.BTFLoad(btfLoadAttr(probe))
+	fd, err := sys.BTFLoad(&sys.BTFLoadAttr{BTF: sys.Slice(probe), BTFSize: uint32(len(probe))})
 	fd.Close()
 	switch err {
 	case nil:

@@ -96,6 +96,8 @@ func (l *loader) createPlain(m *MapSpec, inner *sys.FD) (*sys.FD, error) {
 	if inner != nil {
 		attr.InnerMapFD = inner.Attr()
 	}
+	token, flag := l.opts.Token.attr()
+	attr.MapTokenFD, attr.MapFlags = token, attr.MapFlags|flag
 	typed := l.btf != nil && m.valueType|m.keyType != 0 && takesBTF(m.Type)
 	if typed {
 		attr.BTFFD, attr.BTFKeyTypeID, attr.BTFValueTypeID = l.btf.Attr(), uint32(m.keyType), uint32(m.valueType)

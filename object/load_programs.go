@@ -128,6 +128,8 @@ func (l *loader) programAttr(p *ProgramSpec, m *image) *sys.ProgLoadAttr {
 		License:            l.license,
 		KernVersion:        l.spec.Version,
 	}
+	token, flag := l.opts.Token.attr()
+	attr.ProgTokenFD, attr.ProgFlags = token, attr.ProgFlags|flag
 	if len(l.fdArray) > 0 {
 		attr.FDArray = sys.Slice(l.fdArray)
 	}
