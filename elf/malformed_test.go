@@ -54,6 +54,8 @@ var malformed = []struct {
 
 	{"two symbol tables", `section 6 ".symtab"`, "second symbol table", nil, func(m *image) { m.put32(m.header(mapDefs)+4, elf.SHT_SYMTAB) }},
 	{"symbol size", `section 6 ".symtab"`, "entries have 16", nil, func(m *image) { m.put64(m.header(symtab)+56, 16) }},
+	{"symbols compressed", "section 6", "compressed", nil, func(m *image) { m.put64(m.header(symtab)+8, elf.SHF_COMPRESSED) }},
+	{"names compressed", "section 1", "compressed", nil, func(m *image) { m.put64(m.header(strtab)+8, elf.SHF_COMPRESSED) }},
 	{"symbols cut", `section 6 ".symtab"`, "no whole number", nil, func(m *image) { m.put64(m.header(symtab)+32, 50) }},
 	{"symbol names nowhere", `section 6 ".symtab"`, "names are in section 7", nil, func(m *image) { m.put32(m.header(symtab)+40, 7) }},
 	{"symbol names no strings", "section 0", "its type is 0", nil, func(m *image) { m.put32(m.header(symtab)+40, 0) }},

@@ -18,6 +18,9 @@ func readStrings(s *Section) (string, error) {
 		return "", malformed(numbered("section", s.Index), s.Offset, text.Form("it should be a string table, but its type is {}").
 			Uint(uint64(s.Type)).String())
 	}
+	if s.Flags&SHF_COMPRESSED != 0 {
+		return "", compressed(s)
+	}
 	all := unsafe.String(unsafe.SliceData(s.Data), len(s.Data))
 	all = all[:strings.LastIndexByte(all, 0)+1]
 	if all == "" && s.Size > 0 {
@@ -32,6 +35,11 @@ func readStrings(s *Section) (string, error) {
 		rest = rest[n+1:]
 	}
 	return all, nil
+}
+
+// compressed refuses a table that would have to be unpacked: no compiler writes one, and gABI lets none that is loaded be.
+func compressed(s *Section) error {
+	return malformed(numbered("section", s.Index), s.Offset, "it is compressed, which only sections with debug information may be")
 }
 
 // noString says that a name's offset is not one that hasString accepts.

@@ -124,6 +124,9 @@ func (f *File) readSymbols() error {
 
 // wantTable checks that a section holds whole entries of the given size.
 func (s *Section) wantTable(entry uint64) error {
+	if s.Flags&SHF_COMPRESSED != 0 {
+		return compressed(s)
+	}
 	if s.EntSize != entry {
 		return malformed(s.where(), s.Offset, text.Form("its entries have {} bytes; they should have {}").
 			Uint(s.EntSize).Uint(entry).String())

@@ -7,12 +7,13 @@ import (
 
 // image is a program as BPF_PROG_LOAD takes it, but for the file descriptors of its maps.
 type image struct {
-	insns    []byte     // the program's function, then each subprogram that it reaches, once; in the object's byte order
-	maps     []mapFixup // instructions that want a map
-	poisoned []poison   // instructions that must not run, in no order
-	funcInfo []byte     // struct bpf_func_info, one for each function, of funcInfoSize bytes; empty if not all have one
-	lineInfo []byte     // struct bpf_line_info, of lineInfoSize bytes; empty if not all functions have them
-	big      bigEndian  // the byte order of all of it
+	insns      []byte      // the program's function, then each subprogram that it reaches, once; in the object's byte order
+	maps       []mapFixup  // instructions that want a map
+	jumpTables []jumpTable // instructions that want the address of a jump table
+	poisoned   []poison    // instructions that must not run, in no order
+	funcInfo   []byte      // struct bpf_func_info, one for each function, of funcInfoSize bytes; empty if not all have one
+	lineInfo   []byte      // struct bpf_line_info, of lineInfoSize bytes; empty if not all functions have them
+	big        bigEndian   // the byte order of all of it
 
 	funcInfoSize, lineInfoSize uint32
 }
@@ -193,6 +194,11 @@ func (a *assembler) relocate(f *function, base uint32) error {
 				continue
 			}
 		}
+		if ref.kind == toJumpTable {
+			if err := a.addJumpTable(f, &ref, base); err != nil {
+				return err
+			}
+		}
 		a.apply(&ref, base+ref.insn, insn)
 	}
 	return nil
@@ -206,6 +212,9 @@ func (a *assembler) apply(ref *reference, at uint32, insn []byte) {
 		big.setSourceRegister(insn, pseudoMapFD)
 		big.setImmediate(insn, 0) // the addend is used up
 		a.addMap(at, ref.index)
+	case toJumpTable:
+		big.setSourceRegister(insn, pseudoMapValue)
+		big.setImmediate(insn[insnSize:], 0)
 	case toData:
 		big.setSourceRegister(insn, pseudoMapValue)
 		big.setImmediate(insn, 0)

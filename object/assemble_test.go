@@ -189,7 +189,7 @@ func TestBadRelocations(t *testing.T) {
 		{"of a call", func(m *image) { m.parts[partProgram].rels[3].sym = symVariable }, `byte 4 of section ".data"`, object.ErrFormat},
 		{"extern", func(m *image) { m.parts[partProgram].rels[0].sym = symExtern }, `undefined symbol: "missing" in function "main"`, object.ErrUnsupported},
 		{"extern function", func(m *image) { m.parts[partProgram].rels[3].sym = symExtern }, `undefined symbol: "missing" in function "main"`, object.ErrUnsupported},
-		{"jump table", func(m *image) { m.parts[partData].name = ".jumptables" }, "jump table", object.ErrUnsupported},
+		{"jump table", func(m *image) { m.parts[partData].name = ".jumptables" }, "of section .jumptables are no table", object.ErrFormat},
 		{"other section", func(m *image) { m.parts[partData].name = "other" }, `section "other" holds nothing`, object.ErrFormat},
 		{"half load at the end", func(m *image) {
 			m.parts[partProgram].data[56] = 0x18

@@ -5,7 +5,7 @@
 //
 // What an ELF file may hold is what libbpf 1.7 reads (Documentation/bpf/libbpf/program_types.rst has the section names), and
 // besides the map definitions of the section "maps", from before BTF, which it no longer takes. What this package knows but
-// cannot load (struct_ops, arenas, jump tables) does not stop a file from being read: see
+// cannot load (struct_ops) does not stop a file from being read: see
 // [Spec.Unsupported].
 //
 // What an object asks about the kernel's own types (CO-RE), or wants of the kernel's functions, variables and symbols (externs of .ksyms), is answered when it is

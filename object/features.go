@@ -5,7 +5,7 @@ import "github.com/pinion-bpf/pinion/internal/text"
 // Feature is something that an object needs and this package cannot do. Load refuses an object for it, unless only programs that
 // are not loaded need it.
 type Feature struct {
-	Kind  string // one of the constants FeatureExtern to FeatureJumpTable
+	Kind  string // one of the constants FeatureExtern and FeatureStructOps
 	Where string // what needs it, such as: function "f" in section "xdp", instruction 12
 }
 
@@ -13,7 +13,6 @@ type Feature struct {
 const (
 	FeatureExtern    = "undefined symbol" // an extern that belongs to another object; the two were to be linked
 	FeatureStructOps = "struct_ops"       // a table of functions that the kernel calls
-	FeatureJumpTable = "jump table"       // a section .jumptables
 )
 
 // Unsupported lists what the object needs and this package cannot do, in the order of the file; none if it can be loaded whole.
@@ -82,8 +81,6 @@ func listed(features []Feature) (list string) {
 // featureKind tells what a reference needs that this package cannot do, "" if it can.
 func featureKind(ref *reference, ksyms map[string]bool) string {
 	switch ref.kind {
-	case toJumpTable:
-		return FeatureJumpTable
 	}
 	if ksyms[ref.name] {
 		return ""

@@ -31,6 +31,7 @@ var unlike = map[string]struct {
 	"kfunc_module":  {amend: noMmap(".rodata"), why: "as iter"},
 	"ksyms_missing": {libbpf: "extern (func ksym)", why: "libbpf wants all externs, those too that no loaded program uses"},
 	"exceptions":    {libbpf: "exception callback type id not found", why: "libbpf 1.1 knows no exceptions"},
+	"jump_table":    {us: "needs Linux 6.19", libbpf: "bad map relo", why: "libbpf 1.1 knows no jump tables"},
 	"freplace":      {us: "set AttachProgram", libbpf: "failed to load", why: "it is for a program that only its user can name"},
 	"arena":         {libbpf: "bad map relo", why: "libbpf 1.1 knows no arenas"},
 	"struct_ops":    {us: object.FeatureStructOps, why: "we do not have it yet"},

@@ -27,6 +27,7 @@ var features = [...]feature{
 	{linux: "6.1", is: sys.MapTypeUserRingbuf, what: "maps of type user_ringbuf"},
 	{linux: "6.2", is: sys.MapTypeCgrpStorage, what: "maps of type cgrp_storage"},
 	{linux: "6.9", is: sys.MapTypeArena, what: "maps of type arena"},
+	{linux: "6.19", is: sys.MapTypeInsnArray, what: "jump tables"},
 	{linux: "5.14", of: sys.ProgTypeSyscall, flags: unix.BPF_F_SLEEPABLE, what: "programs of type syscall"},
 	{linux: "6.4", of: sys.ProgTypeNetfilter, attach: sys.AttachTypeNetfilter, what: "programs of type netfilter"},
 	{linux: "5.18", of: sys.ProgTypeXDP, flags: unix.BPF_F_XDP_HAS_FRAGS, what: "XDP with fragments"},
@@ -103,6 +104,8 @@ func (f *feature) ask() error {
 		attr.ValueSize = 4
 	case sys.MapTypeUserRingbuf:
 		attr.MaxEntries = uint32(unix.Getpagesize())
+	case sys.MapTypeInsnArray:
+		attr.KeySize, attr.ValueSize = 4, jumpEntrySize
 	case sys.MapTypeArena:
 		attr.MapFlags = unix.BPF_F_MMAPABLE
 	}

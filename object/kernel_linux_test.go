@@ -18,7 +18,7 @@ func TestKernelTakesBTF(t *testing.T) {
 	loaded := 0
 	for _, file := range objects(t) {
 		s, err := object.Open(file)
-		if err != nil || s.CheckByteOrder() != nil {
+		if err != nil || s.CheckByteOrder() != nil || s.Name == "btf_refused" { // which is there for BTF that no kernel takes
 			continue
 		}
 		t.Run(filepath.Base(file), func(t *testing.T) {

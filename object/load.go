@@ -85,6 +85,7 @@ type loader struct {
 	modules  []*sys.FD  // BTF of modules that is open
 	targets  []target   // by index in spec.Programs; nil if no program is for something that BTF names
 	btf      *sys.FD    // nil if the object has no BTF
+	btfError error      // why the kernel refused it
 	maps     []*Map     // by index in spec.Maps; nil while there is none
 	reused   []bool     // by index in spec.Maps: the map existed before
 	programs []*Program // by index in spec.Programs; nil if not loaded
@@ -119,6 +120,9 @@ func (l *loader) load() (*Object, error) {
 		(*loader).fillProgramSlots,
 	} {
 		if err := step(l); err != nil {
+			if l.btfError != nil {
+				err = errors.Join(err, l.btfError)
+			}
 			return nil, err
 		}
 	}
@@ -135,7 +139,7 @@ func (l *loader) object() *Object {
 		}
 	}
 	o := NewObject(l.spec.Name, l.maps, programs, nil)
-	o.spec = l.spec
+	o.spec, o.btfError = l.spec, l.btfError
 	return o
 }
 

@@ -1,6 +1,7 @@
 package object
 
 import (
+	"errors"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -9,7 +10,8 @@ import (
 	"github.com/pinion-bpf/pinion/sys"
 )
 
-// loadBTF gives the kernel the object's types: once, for all its maps and programs.
+// loadBTF gives the kernel the object's types: once, for all its maps and programs. Types that it refuses are left out, as libbpf does it: few objects need them. Why it did is part of
+// the error if something is refused for want of them.
 func (l *loader) loadBTF() error {
 	types, err := l.spec.kernelBTF(l.ksyms)
 	if err != nil || types == nil {
@@ -39,7 +41,11 @@ func (l *loader) loadBTF() error {
 	if reason := logReason(log); reason != "" {
 		thing = "(" + reason + ")"
 	}
-	return sys.Fail("load BTF", thing, err, adviseLoad(err, "CAP_BPF"))
+	err = sys.Fail("load BTF", thing, err, adviseLoad(err, "CAP_BPF"))
+	if errors.Is(err, unix.EINVAL) {
+		l.btfError, err = err, nil
+	}
+	return err
 }
 
 func (l *loader) tryBTF(types *btf.Data) (*sys.FD, error) {

@@ -2,9 +2,9 @@ package object_test
 
 import (
 	"bytes"
-	"testing"
-
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+	"testing"
 
 	"github.com/pinion-bpf/pinion/internal/testenv"
 	"github.com/pinion-bpf/pinion/object"
@@ -62,4 +62,22 @@ func btfID(t *testing.T, s *object.Spec) uint32 {
 	_, err := sys.GetInfo(fd, &info)
 	check(t, err)
 	return info.ID
+}
+
+// TestLoadWithoutBTF: an object whose BTF the kernel refuses is loaded without it, and says so. If that is why something else is refused, both are told.
+func TestLoadWithoutBTF(t *testing.T) {
+	o := load(t, "btf_refused")
+	wantError(t, o.BTFError(), unix.EINVAL, "load BTF", `Invalid arg#1`)
+	run(t, o, "count", 70)
+	wantVariables(t, o, map[string]uint64{"runs": 1})
+	if id := o.Map("lengths").Info().BTFID; id != 0 {
+		t.Errorf("the map has BTF %d", id)
+	}
+	if err := load(t, "counter").BTFError(); err != nil {
+		t.Error(err)
+	}
+	s := open(t, "btf_refused")
+	s.Map("lengths").Type, s.Map("lengths").Flags, s.Map("lengths").MaxEntries = sys.MapTypeSKStorage, unix.BPF_F_NO_PREALLOC, 0 // which must have types
+	_, err := s.Load(nil)
+	wantError(t, err, unix.EINVAL, "create map", `"lengths"`, "load BTF", "Invalid arg#1")
 }

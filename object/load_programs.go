@@ -101,6 +101,15 @@ func (l *loader) loadProgram(index int, m *image) error {
 		m.setMap(fixup, l.maps[fixup.spec].FD().Int())
 	}
 	p := l.spec.Programs[index]
+	tables, err := l.makeJumpTables(m)
+	defer func() {
+		for _, fd := range tables {
+			fd.Close()
+		}
+	}()
+	if err != nil {
+		return sys.Fail("load", p.where(), err, "")
+	}
 	attr := l.programAttr(p, m)
 	if l.targets != nil {
 		attr.AttachBTFID, attr.AttachProgFD = l.targets[index].id, uint32(l.targets[index].fd)

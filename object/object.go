@@ -16,6 +16,7 @@ type Object struct {
 	programs []*Program
 	links    []*Link
 	pinned   Pinned
+	btfError error // why it was loaded without BTF
 }
 
 // Pinned tells where an object is pinned, and since when: package pinning sets it. The zero value is that of an object that is not.
@@ -34,6 +35,10 @@ func (o *Object) Name() string { return o.name }
 
 // Spec is what the object was loaded from; nil if it came back from its pins, and nobody knows what from. See [Object.SetSpec].
 func (o *Object) Spec() *Spec { return o.spec }
+
+// BTFError tells why the kernel refused the object's BTF when this process loaded it: nothing then names its functions and the types of its maps, for tools and for upgrades. nil if it took it, or
+// if there is none.
+func (o *Object) BTFError() error { return o.btfError }
 
 // Maps are the object's maps, global data included. The slice is the object's: do not change it.
 func (o *Object) Maps() []*Map { return o.maps }

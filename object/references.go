@@ -28,5 +28,5 @@ func (p *ProgramSpec) References() (all []Reference, err error) {
 }
 
 func (k referenceKind) String() string {
-	return [...]string{"map", "data", "function", "extern", "jump table"}[k]
+	return [...]string{"map", "data", "function", "jump table", "extern"}[k]
 }

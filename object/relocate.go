@@ -13,7 +13,8 @@ type reference struct {
 	kind   referenceKind
 	insn   uint32 // the instruction, counted from the start of its function
 	index  int32  // of a map in Spec.Maps, or of a function in source.functions
-	offset uint32 // into a data map's value, in bytes
+	offset uint32 // into a data map's value or the section of jump tables, in bytes
+	size   uint32 // of a jump table, in bytes
 	name   string // the symbol's
 }
 
@@ -23,8 +24,8 @@ const (
 	toMap       referenceKind = iota // the map itself
 	toData                           // a place in a map of global data, or in an arena
 	toFunction                       // a call, or a function's address
-	toExtern                         // something that the object does not have
 	toJumpTable                      // addresses of instructions
+	toExtern                         // something that the object does not have
 )
 
 // relocations returns the records of a function's relocations, of relocationSize bytes, in the order of the places they change.
@@ -122,7 +123,7 @@ func (src *source) target(ref *reference, symbol *elf.Symbol, call bool, addend 
 			return text.Form("byte {} of section {}, which has only {}").Int64(place).Quote(sec.Name).Uint(sec.Size).String()
 		}
 	case role == roleJumpTables:
-		ref.kind = toJumpTable
+		return ref.jumpTableTarget(place, symbol.Size, sec.Size)
 	default:
 		return text.Form("section {} holds nothing that an instruction could refer to").Quote(sec.Name).String()
 	}
