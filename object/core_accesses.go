@@ -30,15 +30,8 @@ func (s *Spec) isFitted(index int32) bool {
 	if !f.coreTypes || !f.entry {
 		return f.coreTypes
 	}
-	if n := int(f.program); n < len(s.Programs) && s.Programs[n].function == index {
-		return s.Programs[n].Autoload
-	}
-	for _, p := range s.Programs { // they were put in another order
-		if p.function == index {
-			return p.Autoload
-		}
-	}
-	return false
+	p := s.programOf(index)
+	return p != nil && p.Autoload
 }
 
 // accesses gives the CO-RE relocations of a function; there are f.core.

@@ -1,11 +1,14 @@
 package object
 
-import "github.com/pinion-bpf/pinion/internal/text"
+import (
+	"github.com/pinion-bpf/pinion/internal/text"
+	"github.com/pinion-bpf/pinion/sys"
+)
 
 // Feature is something that an object needs and this package cannot do. Load refuses an object for it, unless only programs that
 // are not loaded need it.
 type Feature struct {
-	Kind  string // one of the constants FeatureExtern and FeatureStructOps
+	Kind  string // one of the constants FeatureExtern to FeatureSection
 	Where string // what needs it, such as: function "f" in section "xdp", instruction 12
 }
 
@@ -13,6 +16,7 @@ type Feature struct {
 const (
 	FeatureExtern    = "undefined symbol" // an extern that belongs to another object; the two were to be linked
 	FeatureStructOps = "struct_ops"       // a table of functions that the kernel calls
+	FeatureSection   = "unknown section"  // one whose name does not say of what type its programs are; they are loaded once their Type and Autoload are set
 )
 
 // Unsupported lists what the object needs and this package cannot do, in the order of the file; none if it can be loaded whole.
@@ -20,9 +24,19 @@ func (s *Spec) Unsupported() []Feature {
 	src := s.source
 	all, ksyms := src.featuresOfObject(), src.ksymNames()
 	for i := range src.functions {
+		if p := s.programOf(int32(i)); p != nil && p.Type == sys.ProgTypeUnspec {
+			all = withFeature(all, FeatureSection, src.whereIs(&src.functions[i]))
+		}
 		all = append(all, src.featuresOf(int32(i), ksyms)...)
 	}
 	return all
+}
+
+// whereIs names a function and its section.
+//
+//go:noinline
+func (src *source) whereIs(f *function) string {
+	return text.Form("function {} in section {}").Quote(f.name).Quote(src.file.Sections[f.section].Name).String()
 }
 
 // featuresOfObject lists what stands in the way of loading anything of the object.
@@ -43,7 +57,7 @@ func (src *source) featuresOfObject() (all []Feature) {
 // featuresOf lists what one function needs, one entry for each extern.
 func (src *source) featuresOf(index int32, ksyms map[string]bool) (all []Feature) {
 	f := &src.functions[index]
-	where := text.Form("function {} in section {}").Quote(f.name).Quote(src.file.Sections[f.section].Name).String()
+	where := src.whereIs(f)
 	if f.structOps {
 		all = withFeature(all, FeatureStructOps, where)
 	}

@@ -14,8 +14,8 @@ type ProgramSpec struct {
 	Name string
 	// Section that it is in, without the "?" that turns Autoload off.
 	Section string
-	// Type and AttachType as the section's name says (libbpf's table). A section that the table does not have gives ProgTypeUnspec:
-	// such a program can be loaded only after Type was set.
+	// Type and AttachType as the section's name says (libbpf's table). A section that the table does not have gives ProgTypeUnspec, and
+	// Autoload is off then: set Type, AttachType if that type wants one, and Autoload to load such a program. [Spec.Unsupported] names it until Type is set.
 	Type       sys.ProgType
 	AttachType sys.AttachType
 	// AttachTo is the text after the section's name, where that may have one: "sys_enter" in "raw_tp/sys_enter",
@@ -27,7 +27,7 @@ type ProgramSpec struct {
 	AttachProgram *Program
 	// Flags are the prog_flags of BPF_PROG_LOAD: BPF_F_SLEEPABLE [5.10] or BPF_F_XDP_HAS_FRAGS [5.18] where the section asks for it.
 	Flags uint32
-	// Autoload says whether the program is loaded with the object; at first false if the section begins with "?".
+	// Autoload says whether the program is loaded with the object; at first false if the section begins with "?", or is none that the table has.
 	Autoload bool
 	// Autoattach says whether Attach attaches the program; at first true if the section says where to.
 	Autoattach bool
@@ -39,6 +39,23 @@ type ProgramSpec struct {
 
 // Instructions returns how many instructions of 8 bytes the program's own function has; those of subprograms are not counted.
 func (p *ProgramSpec) Instructions() int { return int(p.source.functions[p.function].count) }
+
+// programOf returns the program whose function has an index in source.functions, nil if that is none. They may have been put in another order.
+func (s *Spec) programOf(function int32) *ProgramSpec {
+	f := &s.source.functions[function]
+	if !f.entry {
+		return nil
+	}
+	if n := int(f.program); n < len(s.Programs) && s.Programs[n] != nil && s.Programs[n].function == function {
+		return s.Programs[n]
+	}
+	for _, p := range s.Programs {
+		if p != nil && p.function == function {
+			return p
+		}
+	}
+	return nil
+}
 
 // readPrograms makes a program of every function in a program section.
 func (s *Spec) readPrograms() error {
@@ -73,8 +90,8 @@ func (s *Spec) readPrograms() error {
 func (src *source) setProgram(p *ProgramSpec, index int) {
 	f := &src.functions[index]
 	section, optional := text.CutPrefix(src.file.Sections[f.section].Name, "?")
-	p.Name, p.Section, p.Autoload, p.source, p.function = f.name, section, !optional, src, int32(index)
 	row, target := matchSection(section)
+	p.Name, p.Section, p.Autoload, p.source, p.function = f.name, section, !optional && row != nil, src, int32(index)
 	if row == nil {
 		return
 	}

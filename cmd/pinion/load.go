@@ -10,6 +10,7 @@ import (
 
 	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/pinning"
+	"github.com/pinion-bpf/pinion/sys"
 )
 
 // loadInfo is what became of one file, in the JSON of load.
@@ -220,6 +221,11 @@ func notes(spec *object.Spec) []string {
 	for _, m := range spec.Maps {
 		if m.PinIgnored() {
 			notes = append(notes, fmt.Sprintf("map %s asks for the kind of pinning %d, which means nothing: taken as 0", plain(m.Name), m.Pinning))
+		}
+	}
+	for _, p := range spec.Programs {
+		if p.Type == sys.ProgTypeUnspec {
+			notes = append(notes, fmt.Sprintf("program %s is not loaded: the name of its section, %s, does not say of what type it is", plain(p.Name), plain(p.Section)))
 		}
 	}
 	return notes

@@ -232,6 +232,21 @@ func TestLoadUnattached(t *testing.T) {
 	}
 }
 
+// TestLoadUntyped: load tells of the programs whose section says nothing, and inspect lists them.
+func TestLoadUntyped(t *testing.T) {
+	root := testenv.BPFFS(t)
+	want := []string{
+		"program own_name is not loaded: the name of its section, packets/of_mine, does not say of what type it is",
+		"program old_name is not loaded: the name of its section, prog, does not say of what type it is",
+	}
+	loaded := decode[[]loadInfo](t, "load", "-root", root, objects+"sections.bpf.o")
+	if diff := cmp.Diff(want, loaded[0].Notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+	out, _ := pinion(t, done, "inspect", objects+"sections.bpf.o")
+	wantWords(t, out, "NOT-LOADABLE-YET", "unknown section", "own_name", "packets/of_mine")
+}
+
 // TestListNothing says so, and to machines with an empty list.
 func TestListNothing(t *testing.T) {
 	root := testenv.BPFFS(t)
