@@ -1,10 +1,12 @@
 package object_test
 
 import (
+	"encoding/binary"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -43,3 +45,126 @@ func TestUnknownSections(t *testing.T) {
 		t.Errorf("old_name has type %s", got)
 	}
 }
+
+// TestStaticAndWeak runs programs that are static or weak, with maps that are, and compares what they did.
+func TestStaticAndWeak(t *testing.T) {
+	s := open(t, "static_weak")
+	programs := names(s.Programs, func(p *object.ProgramSpec) string { return p.Name })
+	if diff := cmp.Diff([]string{"quiet", "jump", "soft"}, programs); diff != "" { // not bump, which is called
+		t.Errorf("programs: -want +got:\n%s", diff)
+	}
+	if v := s.Variable("calls"); v != nil {
+		t.Errorf("a static variable can be named: %s", v.Name())
+	}
+	o := loadSpec(t, s, nil)
+	number := func(name string) uint64 { return binary.NativeEndian.Uint64(lookup32(t, o.Map(name), 1)) }
+	want := func(after string, own, shared, second, total uint64) {
+		t.Helper()
+		got := []uint64{number("own"), number("shared"), number("second"), variable(t, o, "total")}
+		if diff := cmp.Diff([]uint64{own, shared, second, total}, got); diff != "" {
+			t.Errorf("after %s, -want +got:\n%s", after, diff)
+		}
+	}
+	run(t, o, "quiet", 64)
+	want("quiet", 16, 0, 0, 0)
+	run(t, o, "soft", 64)
+	want("soft", 16, 21, 10, 9)
+	run(t, o, "jump", 64)
+	want("jump", 16+100+37, 21, 10, 9)
+}
+
+// TestHelpers tells subprograms from programs among static functions of program sections, however they are referred to.
+func TestHelpers(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(m *image)
+		want   []string
+	}{
+		"nobody calls it": {func(m *image) {}, []string{"main", "other"}},
+		"by its name":     {func(m *image) { m.parts[partProgram].rels[3].sym = symOther }, []string{"main"}},
+		"by its section": {func(m *image) {
+			m.syms[symText].section = partOther
+			m.parts[partProgram].rels[3].sym = symText
+		}, []string{"main"}},
+		"its address": {func(m *image) { m.parts[partProgram].rels[0].sym = symOther }, []string{"main"}},
+		"from its section": {func(m *image) {
+			m.parts[partOther].data = join(exit, insn(0x85, 0x10, -2), exit)
+			m.syms = append(m.syms, sym{"third", elf.STB_LOCAL, elf.STT_FUNC, 0, partOther, 8, 16})
+		}, []string{"main", "third"}},
+		"only by itself": {func(m *image) {
+			m.parts[partOther].data = join(insn(0x85, 0x10, -1), exit)
+			m.syms[symOther].size = 16
+		}, []string{"main", "other"}},
+		"global, and called": {func(m *image) {
+			m.syms[symOther].bind = elf.STB_GLOBAL
+			m.parts[partProgram].rels[3].sym = symOther
+		}, []string{"main", "other"}},
+	} {
+		m := sample()
+		m.parts = append(m.parts, part{name: "xdp", flags: exec, data: exit})
+		m.syms = append(m.syms, sym{"other", elf.STB_LOCAL, elf.STT_FUNC, 0, partOther, 0, 8})
+		c.change(m)
+		s, err := m.parse()
+		check(t, err)
+		if diff := cmp.Diff(c.want, names(s.Programs, func(p *object.ProgramSpec) string { return p.Name })); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", name, diff)
+		}
+		for _, p := range s.Programs {
+			if _, err := object.NewAssembler(s).Assemble(p.Name, nil); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+// The section and the function that TestHelpers adds to a sample.
+const (
+	partOther = partBSS + 1
+	symOther  = symText + 1
+)
+
+// runImage loads an object that was built by hand, and returns what a program of it returns for a packet.
+func runImage(t *testing.T, m *image, program string) uint32 {
+	t.Helper()
+	s, err := m.parse()
+	check(t, err)
+	o := loadSpec(t, s, nil)
+	attr := sys.ProgTestRunAttr{ProgFD: o.Program(program).FD().Attr(), DataIn: sys.Slice(make([]byte, 64)), DataSizeIn: 64}
+	check(t, sys.ProgTestRun(&attr))
+	return attr.Retval
+}
+
+// Instructions of objects that are run.
+var (
+	moveR0R6 = insn(0xbf, 0x06, 0) // r6 = r0
+	addR0R6  = insn(0x0f, 0x60, 0) // r0 += r6
+	loadR0   = insn(0x61, 0x10, 0) // r0 = *(u32 *)r1
+	setR0    = func(n int32) []byte { return insn(0xb7, 0, n) }
+)
+
+// TestStaticTwins has two subprograms of one name, and two variables, as linking makes them of static ones of two sources.
+func TestStaticTwins(t *testing.T) {
+	m := sample()
+	m.parts[partProgram] = part{name: "socket", flags: exec, data: join(
+		load64, loadR0, moveR0R6, // 8
+		load64, loadR0, addR0R6, moveR0R6, // 9
+		call, addR0R6, moveR0R6, // 100
+		insn(0x85, 0x10, 1), addR0R6, // 1000
+		exit),
+		rels: []rel{{0, elf.R_BPF_64_64, symData}, {32, elf.R_BPF_64_64, symData}, {72, elf.R_BPF_64_32, symText}, {96, elf.R_BPF_64_32, symText}}}
+	copy(m.parts[partProgram].data[4:], words(4))
+	copy(m.parts[partProgram].data[36:], words(8))
+	m.parts[partText].data = join(setR0(100), exit, setR0(1000), exit)
+	m.syms[symMain].size = uint64(len(m.parts[partProgram].data))
+	m.syms[symSub] = sym{"twin", elf.STB_LOCAL, elf.STT_FUNC, 0, partText, 0, 16}
+	m.syms[symVariable] = sym{"pair", elf.STB_LOCAL, elf.STT_OBJECT, 0, partData, 4, 4}
+	m.syms = append(m.syms,
+		sym{"twin", elf.STB_LOCAL, elf.STT_FUNC, 0, partText, 16, 16},
+		sym{"pair", elf.STB_LOCAL, elf.STT_OBJECT, 0, partData, 8, 4})
+	m.syms[symExtern] = sym{"", elf.STB_LOCAL, elf.STT_SECTION, 0, partData, 0, 0}
+	if got := runImage(t, m, "main"); got != 8+9+100+1000 {
+		t.Errorf("it returns %d, want 1117", got)
+	}
+}
+
+// symData is the symbol that TestStaticTwins makes of the section with the data.
+const symData = symExtern

@@ -45,6 +45,7 @@ var unlike = map[string]struct {
 	"refused":       {libbpf: "can't pin program that wasn't loaded", why: "as optional"},
 	"rejected":      {us: "invalid access to map value", libbpf: "invalid access to map value", why: "the verifier refuses it"},
 	"sections":      {libbpf: "failed to guess program type", why: "libbpf wants to know the type of every program; we leave those out that have none"},
+	"static_weak":   {libbpf: "is static and not supported", why: "libbpf takes no static programs and maps"},
 	"tcx":           {libbpf: "failed to guess program type", why: "libbpf 1.1 is older than the section"},
 	"iter": {amend: noMmap(".rodata"), why: "bpftool's libbpf, a snapshot on the way to 1.1, makes constants that can be mapped of a section " +
 		"that has only static variables; 1.1 and later, and we, see that nobody could name them"},

@@ -49,7 +49,6 @@ func TestMalformed(t *testing.T) {
 		{"functions overlap", func(m *image) {
 			m.syms = append(m.syms, sym{"other", elf.STB_GLOBAL, elf.STT_FUNC, 0, partProgram, 56, 8})
 		}, `"main" and "other"`, object.ErrFormat},
-		{"static program", func(m *image) { m.syms[symMain].bind = elf.STB_LOCAL }, `"main" in section "socket" is static`, object.ErrUnsupported},
 		{"two programs of one name", func(m *image) {
 			m.parts = append(m.parts, part{name: "xdp", flags: exec, data: exit})
 			m.syms = append(m.syms, sym{"main", elf.STB_GLOBAL, elf.STT_FUNC, 0, partBSS + 1, 0, 8})
@@ -98,7 +97,8 @@ func TestLegacyMaps(t *testing.T) {
 		{"no symbol", words(1, 4, 8, 16, 1), nil, "no symbol names a map"},
 		{"wrong size", words(1, 4, 8, 16, 1), two("a"), `"a" has 24 bytes, not 20`},
 		{"wrong place", words(1, 4, 8, 16, 1, 0, 2, 4, 4, 1, 0, 0), []sym{two("a")[0], two("a", "b")[0]}, `"a" begins at byte 0, not at 24`},
-		{"static", words(1, 4, 8, 16, 1), []sym{{"a", elf.STB_LOCAL, elf.STT_OBJECT, 0, 0, 0, 20}}, `"a" is static`},
+		{"static", words(1, 4, 8, 16, 1), []sym{{"a", elf.STB_LOCAL, elf.STT_OBJECT, 0, 0, 0, 20}}, ""},
+		{"weak", words(1, 4, 8, 16, 1), []sym{{"a", elf.STB_WEAK, elf.STT_OBJECT, 0, 0, 0, 20}}, ""},
 	} {
 		for _, section := range []string{"maps", "maps/more"} {
 			m := image{typ: elf.ET_REL, machine: elf.EM_NONE, parts: []part{{name: section, data: test.data}}, syms: test.syms}

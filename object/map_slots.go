@@ -46,7 +46,12 @@ func (s *Spec) addSlot(m *MapSpec, rel elf.Relocation, offset uint64) error {
 		return err
 	}
 	index := (offset - first) / pointerSize
-	name := s.slotTarget(m, &symbol)
+	// Static things are referred to by their section, with their place in it in the file's bytes.
+	sec := s.source.only(roleMaps)
+	if rel.Offset > sec.Size || sec.Size-rel.Offset < pointerSize {
+		return malformed(text.Form("map {}: a relocation changes byte {} of its definition, which is beyond its section").Quote(m.Name).Uint(offset).String())
+	}
+	name := s.slotTarget(m, symbol.Section, symbol.Value+s.source.file.Order.Uint64(sec.Data[rel.Offset:]))
 	if name == "" {
 		what := "a map of section \".maps\""
 		if m.Type == sys.MapTypeProgArray {
@@ -59,19 +64,19 @@ func (s *Spec) addSlot(m *MapSpec, rel elf.Relocation, offset uint64) error {
 	return nil
 }
 
-// slotTarget returns the program or map that a symbol stands for, "" if it is none that the map can hold.
-func (s *Spec) slotTarget(m *MapSpec, symbol *elf.Symbol) string {
+// slotTarget returns the program or map that begins at a byte of a section, "" if that is none that the map can hold.
+func (s *Spec) slotTarget(m *MapSpec, section int, place uint64) string {
 	src := s.source
-	if symbol.Section <= 0 {
+	if section <= 0 {
 		return ""
 	}
 	if m.Type == sys.MapTypeProgArray {
-		if f := src.functionAt(symbol.Section, int64(symbol.Value/insnSize)); f >= 0 && symbol.Value%insnSize == 0 && src.functions[f].entry {
+		if f := src.functionAt(section, int64(place/insnSize)); f >= 0 && place%insnSize == 0 && src.functions[f].entry {
 			return s.Programs[src.functions[f].program].Name
 		}
 		return ""
 	}
-	if i := src.mapAt(symbol.Section, symbol.Value); i >= 0 && src.sections[symbol.Section].role == roleMaps {
+	if i := src.mapAt(section, place); i >= 0 && src.sections[section].role == roleMaps {
 		return s.Maps[i].Name
 	}
 	return ""

@@ -37,7 +37,7 @@ func (b *mapBuilder) addDefined(vars []btf.VarSecinfo) error {
 	symbols := make(map[string]*elf.Symbol)
 	objects := b.src.objectsOf(sec.Index)
 	for i := range objects {
-		symbols[objects[i].Name] = &objects[i]
+		symbols[objects[i].Name] = &objects[i] // if there are two maps of one name, readMaps says so
 	}
 	for _, v := range vars {
 		if err := b.addVariable(sec, symbols, v); err != nil {
@@ -57,9 +57,7 @@ func (b *mapBuilder) addVariable(sec *elf.Section, symbols map[string]*elf.Symbo
 		return malformed(text.Form(`type {} of the DATASEC ".maps" is no variable with a name`).Uint(uint64(v.Type)).String())
 	case len(name) > maxName:
 		return nameTooLong("map", name, maxName)
-	case variable.Linkage() == btf.LinkageStatic:
-		return unsupported(text.Form("map {} is static; only global maps are loaded").Quote(name).String())
-	case variable.Linkage() != btf.LinkageGlobal:
+	case variable.Linkage() != btf.LinkageGlobal && variable.Linkage() != btf.LinkageStatic:
 		return unsupported(text.Form("map {} is extern; link the object that defines it").Quote(name).String())
 	}
 	symbol := symbols[name]

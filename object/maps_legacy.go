@@ -49,8 +49,6 @@ func (b *mapBuilder) addLegacySection(sec *elf.Section, symbols []elf.Symbol) er
 	for i := range symbols {
 		symbol := &symbols[i]
 		switch name := text.Quote(symbol.Name); {
-		case symbol.Bind == elf.STB_LOCAL:
-			return unsupported("map " + name + " is static; only global maps are loaded")
 		case symbol.Value != uint64(i)*size:
 			return fail(text.Form("map {} begins at byte {}, not at {} as one of definitions of one size would").
 				Add(name).Uint(symbol.Value).Uint(uint64(i) * size).String())

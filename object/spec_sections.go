@@ -50,7 +50,7 @@ func roleOf(s *elf.Section) role {
 		return roleNone
 	}
 	if s.Flags&elf.SHF_EXECINSTR != 0 && s.Type == elf.SHT_PROGBITS {
-		if s.Name == ".text" {
+		if isNamed(s.Name, ".text") { // .text.f is what -ffunction-sections makes
 			return roleText
 		}
 		return roleProgram

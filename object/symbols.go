@@ -20,7 +20,7 @@ func nameTooLong(what, name string, most int) error {
 type function struct {
 	name      string
 	section   int32
-	entry     bool   // it is in a program section
+	entry     bool   // it is a program: it is in a program section, and global or called by nobody
 	static    bool   // it is only seen in its file
 	hidden    bool   // it is global, but not seen outside its object: the verifier is to treat it as static
 	start     uint32 // index of its first instruction in its section
@@ -127,9 +127,6 @@ func (src *source) setFunction(f *function, sym *elf.Symbol) error {
 		count:   uint32(sym.Size / insnSize),
 	}
 	f.hidden = !f.static && isHidden(sym)
-	if f.entry && f.static {
-		return unsupported(where() + " is static; a program must be global, and a static function belongs in .text")
-	}
 	return nil
 }
 
@@ -147,6 +144,7 @@ func (src *source) checkFunctions() error {
 				Quote(a.name).Quote(b.name).Quote(src.file.Sections[a.section].Name).String())
 		}
 	}
+	src.findHelpers()
 	return src.countCORERelos()
 }
 
