@@ -46,16 +46,19 @@ var unlike = map[string]struct {
 	"rejected":      {us: "invalid access to map value", libbpf: "invalid access to map value", why: "the verifier refuses it"},
 	"sections":      {libbpf: "failed to guess program type", why: "libbpf wants to know the type of every program; we leave those out that have none"},
 	"static_weak":   {libbpf: "is static and not supported", why: "libbpf takes no static programs and maps"},
+	"crossing":      {libbpf: "is static and not supported", why: "as static_weak"},
+	"merged":        {amend: noMmap(".rodata.str1.1", ".rodata.str4.4", ".rodata.cst8", ".rodata.cst16", ".rodata.cst32"), why: "as iter"},
+	"nobtf_maps":    {libbpf: "legacy map definitions", why: "as legacy"},
 	"tcx":           {libbpf: "failed to guess program type", why: "libbpf 1.1 is older than the section"},
 	"iter": {amend: noMmap(".rodata"), why: "bpftool's libbpf, a snapshot on the way to 1.1, makes constants that can be mapped of a section " +
 		"that has only static variables; 1.1 and later, and we, see that nobody could name them"},
 }
 
-// noMmap takes the flag from a map.
-func noMmap(name string) func(*seen) {
+// noMmap takes the flag from maps.
+func noMmap(names ...string) func(*seen) {
 	return func(all *seen) {
 		for i := range all.Maps {
-			if all.Maps[i].Name == name {
+			if slices.Contains(names, all.Maps[i].Name) {
 				all.Maps[i].Flags &^= unix.BPF_F_MMAPABLE
 			}
 		}

@@ -59,7 +59,7 @@ func loadBTF(t testing.TB, s *object.Spec) *sys.FD {
 func TestKernelTakesPrograms(t *testing.T) {
 	testenv.Root(t)
 	for _, name := range []string{
-		"counter", "counter_v2", "globals", "legacy", "many", "nobtf", "optional", "perf_event", "sock_addr", "socket",
+		"counter", "counter_v2", "globals", "legacy", "many", "merged", "nobtf", "nobtf_maps", "optional", "perf_event", "sock_addr", "socket",
 		"subprogs", "subprogs_5_13", "subprogs_5_17", "tailcall", "tcx", "tracepoint", "version", "xdp", "xdp_5_18",
 	} {
 		t.Run(name, func(t *testing.T) {
