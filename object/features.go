@@ -8,7 +8,7 @@ import (
 // Feature is something that an object needs and this package cannot do. Load refuses an object for it, unless only programs that
 // are not loaded need it.
 type Feature struct {
-	Kind  string // one of the constants FeatureExtern to FeatureSection
+	Kind  string // one of the constants FeatureExtern to FeatureAddress
 	Where string // what needs it, such as: function "f" in section "xdp", instruction 12
 }
 
@@ -17,6 +17,7 @@ const (
 	FeatureExtern    = "undefined symbol" // an extern that belongs to another object; the two were to be linked
 	FeatureStructOps = "struct_ops"       // a table of functions that the kernel calls
 	FeatureSection   = "unknown section"  // one whose name does not say of what type its programs are; they are loaded once their Type and Autoload are set
+	FeatureAddress   = "address in data"  // a variable that is to hold the address of something else, as in: int *p = &n; the kernel tells nobody where things are
 )
 
 // Unsupported lists what the object needs and this package cannot do, in the order of the file; none if it can be loaded whole.
@@ -73,8 +74,12 @@ func (src *source) featuresOf(index int32, ksyms map[string]bool) (all []Feature
 		if kind == "" {
 			continue
 		}
+		what := text.Quote(ref.name)
+		if ref.kind == toAddress {
+			what = src.address(&ref)
+		}
 		all = withFeature(all, kind, text.Form("{} in {}, instruction {}").
-			Quote(ref.name).Add(where).Uint(uint64(ref.insn)).String())
+			Add(what).Add(where).Uint(uint64(ref.insn)).String())
 	}
 	return all
 }
@@ -95,6 +100,8 @@ func listed(features []Feature) (list string) {
 // featureKind tells what a reference needs that this package cannot do, "" if it can.
 func featureKind(ref *reference, ksyms map[string]bool) string {
 	switch ref.kind {
+	case toAddress:
+		return FeatureAddress
 	}
 	if ksyms[ref.name] {
 		return ""

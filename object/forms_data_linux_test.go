@@ -69,3 +69,63 @@ func TestCrossing(t *testing.T) {
 	run(t, o, "cross_too", 64)
 	wantVariables(t, o, map[string]uint64{"result": 330114})
 }
+
+// TestAddresses has variables that are to hold addresses: programs that use them are refused, each with what and where; others run.
+func TestAddresses(t *testing.T) {
+	o := load(t, "addresses")
+	run(t, o, "without", 64)
+	wantVariables(t, o, map[string]uint64{"total": 7 + 3 + 2 + 6})
+	for program, parts := range map[string][]string{
+		"pointer":          {`"where", of which byte `, ` of section ".data" is to be the address of ".data", in function "pointer" in section "?socket", instruction`},
+		"map_address":      {`"of_map", of which byte `, ` of section ".data" is to be the address of "numbers", in function "map_address"`},
+		"function_address": {`"of_function", of which byte 0 of section ".data.functions" is to be the address of ".text", in function "function_address"`},
+		"table":            {`"entries", of which byte `, ` of section ".rodata" is to be the address of ".rodata.str1.1", in function "limit" in section ".text"`},
+	} {
+		s := open(t, "addresses")
+		s.Program(program).Autoload = true
+		_, err := s.Load(nil)
+		wantError(t, err, object.ErrUnsupported, append([]string{`program "` + program + `"`, object.FeatureAddress}, parts...)...)
+	}
+}
+
+// TestAddressPlaces looks for an address where a reference lies in a variable, before or after one, or in one that symbols do not tell of; whatever its relocation is.
+func TestAddressPlaces(t *testing.T) {
+	for name, c := range map[string]struct {
+		place, size, reloc, addend uint64
+		typ                        uint32
+		refused                    bool
+	}{
+		"in it":                    {4, 12, 8, 0, elf.R_BPF_64_ABS64, true},
+		"in it, of 32 bits":        {4, 4, 4, 0, elf.R_BPF_64_ABS32, true},
+		"in it, for BTF":           {4, 4, 4, 0, elf.R_BPF_64_NODYLD32, true},
+		"in it, of GCC":            {4, 12, 8, 4, 12, true},
+		"before it":                {4, 4, 0, 0, elf.R_BPF_64_ABS32, false},
+		"after it":                 {4, 4, 8, 0, elf.R_BPF_64_ABS32, false},
+		"between, beside no other": {4, 4, 8, 8, elf.R_BPF_64_ABS32, true},
+		"between, before it":       {4, 4, 8, 0, elf.R_BPF_64_ABS32, false},
+		"endless":                  {0, 1<<64 - 4, 8, 0, elf.R_BPF_64_ABS32, true},
+	} {
+		m := sample()
+		m.syms[symVariable].bind, m.syms[symVariable].value, m.syms[symVariable].size = elf.STB_LOCAL, c.place, c.size
+		m.syms[symExtern] = sym{"", elf.STB_LOCAL, elf.STT_SECTION, 0, partData, 0, 0}
+		m.parts[partData].data = make([]byte, 16)
+		m.parts[partData].rels = []rel{{c.reloc, c.typ, symFirst}}
+		m.parts[partProgram].rels[1].sym = symData
+		copy(m.parts[partProgram].data[20:], words(uint32(c.place+c.addend)))
+		s, err := m.parse()
+		check(t, err)
+		if _, err = object.NewAssembler(s).Assemble("main", nil); !c.refused {
+			check(t, err)
+			continue
+		}
+		if err == nil {
+			t.Errorf("%s: not refused", name)
+			continue
+		}
+		wantError(t, err, object.ErrUnsupported, object.FeatureAddress, `section ".data" is to be the address of "first"`)
+	}
+	m := sample()
+	m.parts[partData].rels, m.parts[partData].rela = []rel{{0, elf.R_BPF_64_ABS64, symFirst}, {0, 0, -1}, {0, 0, -1}}, true
+	_, err := m.parse()
+	wantError(t, err, object.ErrFormat, "SHT_RELA")
+}

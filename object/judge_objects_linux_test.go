@@ -46,6 +46,7 @@ var unlike = map[string]struct {
 	"rejected":      {us: "invalid access to map value", libbpf: "invalid access to map value", why: "the verifier refuses it"},
 	"sections":      {libbpf: "failed to guess program type", why: "libbpf wants to know the type of every program; we leave those out that have none"},
 	"static_weak":   {libbpf: "is static and not supported", why: "libbpf takes no static programs and maps"},
+	"addresses":     {libbpf: "can't pin program that wasn't loaded", why: "as optional"},
 	"crossing":      {libbpf: "is static and not supported", why: "as static_weak"},
 	"merged":        {amend: noMmap(".rodata.str1.1", ".rodata.str4.4", ".rodata.cst8", ".rodata.cst16", ".rodata.cst32"), why: "as iter"},
 	"nobtf_maps":    {libbpf: "legacy map definitions", why: "as legacy"},

@@ -124,7 +124,7 @@ func needsByUs(t testing.TB, s *object.Spec) (n needs) {
 			if strings.HasPrefix(f.Where, "section ") {
 				n.StructOps = append(n.StructOps, name)
 			}
-		case object.FeatureSection: // that is about names: TestUnknownSections
+		case object.FeatureSection, object.FeatureAddress: // what bpftool does not know of: TestUnknownSections, TestAddresses
 		default:
 			n.Others = append(n.Others, f.Kind+": "+f.Where)
 		}

@@ -19,7 +19,7 @@ func (p *ProgramSpec) References() (all []Reference, err error) {
 			return nil, parseError(p.Name, err)
 		}
 		r := Reference{Instruction: int(ref.insn), Kind: ref.kind.String(), Name: ref.name, Offset: ref.offset}
-		if ref.kind == toMap || ref.kind == toData {
+		if ref.kind == toMap || ref.kind == toData || ref.kind == toAddress {
 			r.Name = src.maps[ref.index].Name
 		}
 		all = append(all, r)
@@ -28,5 +28,5 @@ func (p *ProgramSpec) References() (all []Reference, err error) {
 }
 
 func (k referenceKind) String() string {
-	return [...]string{"map", "data", "function", "jump table", "extern"}[k]
+	return [...]string{"map", "data", "function", "jump table", "extern", "data"}[k]
 }

@@ -26,6 +26,7 @@ const (
 	toFunction                       // a call, or a function's address
 	toJumpTable                      // addresses of instructions
 	toExtern                         // something that the object does not have
+	toAddress                        // a place in a map of global data, in a variable that is to hold an address
 )
 
 // relocations returns the records of a function's relocations, of relocationSize bytes, in the order of the places they change.
@@ -121,6 +122,9 @@ func (src *source) target(ref *reference, symbol *elf.Symbol, call bool, addend 
 		ref.kind, ref.index, ref.offset = toData, src.sections[symbol.Section].dataMap, uint32(place)
 		if place < 0 || uint64(place) >= sec.Size {
 			return text.Form("byte {} of section {}, which has only {}").Int64(place).Quote(sec.Name).Uint(sec.Size).String()
+		}
+		if _, found := src.addressNear(symbol.Section, uint64(place)); found {
+			ref.kind = toAddress
 		}
 	case role == roleJumpTables:
 		return ref.jumpTableTarget(place, symbol.Size, sec.Size)

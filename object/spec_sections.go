@@ -166,7 +166,9 @@ func (src *source) findRelocations() error {
 			continue
 		}
 		target := &src.sections[rel.Info]
-		if target.role != roleText && target.role != roleProgram && target.role != roleMaps {
+		switch target.role {
+		case roleText, roleProgram, roleMaps, roleData:
+		default: // debug information, and what is not loaded
 			continue
 		}
 		switch {
