@@ -2,10 +2,14 @@ package object_test
 
 import (
 	"encoding/binary"
+	"os"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/object"
+	"github.com/pinion-bpf/pinion/sys"
 )
 
 // TestMerged has a program pick from strings and constants that compilers merge.
@@ -128,4 +132,82 @@ func TestAddressPlaces(t *testing.T) {
 	m.parts[partData].rels, m.parts[partData].rela = []rel{{0, elf.R_BPF_64_ABS64, symFirst}, {0, 0, -1}, {0, 0, -1}}, true
 	_, err := m.parse()
 	wantError(t, err, object.ErrFormat, "SHT_RELA")
+}
+
+// TestLicenses reads none, one, several, and what is no string.
+func TestLicenses(t *testing.T) {
+	for want, sections := range map[string][]string{
+		"":             nil,
+		"GPL":          {"GPL\x00"},
+		"GPL v2":       {"GPL v2"},
+		"Dual MIT/GPL": {"Dual MIT/GPL\x00Proprietary\x00"},
+		"BSD":          {"\x00\x00BSD\x00GPL\x00"},
+		"MIT":          {"\x00", "MIT\x00", "GPL\x00"},
+	} {
+		m := sample()
+		for _, text := range sections {
+			m.parts = append(m.parts, part{name: "license", flags: elf.SHF_ALLOC, data: []byte(text)})
+		}
+		s, err := m.parse()
+		check(t, err)
+		if s.License != want {
+			t.Errorf("%q give the license %q, want %q", sections, s.License, want)
+		}
+	}
+	s := open(t, "licenses")
+	o := loadSpec(t, s, nil)
+	run(t, o, "ask", 64)
+	if variable(t, o, "task") == 0 {
+		t.Error("a helper for GPL programs gave nothing")
+	}
+	s.License = ""
+	_, err := s.Load(nil)
+	wantError(t, err, object.ErrVerifier, `"ask"`, "GPL")
+}
+
+// TestSizes has the kernel say how large the maps are whose sizes are rounded or filled in.
+func TestSizes(t *testing.T) {
+	possible, err := os.ReadFile("/sys/devices/system/cpu/possible") // "0", or "0-" and the last
+	check(t, err)
+	last, err := strconv.ParseUint(strings.TrimPrefix(strings.TrimSpace(string(possible)), "0-"), 10, 31)
+	check(t, err)
+	cpus := uint32(last) + 1
+	for _, name := range []string{"maps", "sizes"} {
+		o := load(t, name)
+		for _, m := range o.Maps() {
+			want := o.Spec().Map(m.Name()).MaxEntries
+			switch m.Name() {
+			case "odd", "ringbuf_odd":
+				want = 1 << 17
+			case "smallest":
+				want = uint32(os.Getpagesize())
+			case "for_each_cpu", "perf_event_array":
+				want = cpus
+			}
+			if got := m.MaxEntries(); got != want {
+				t.Errorf("%s: map %s has %d entries, want %d", name, m.Name(), got, want)
+			}
+		}
+		if name == "sizes" {
+			run(t, o, "ask", 64)
+			wantVariables(t, o, map[string]uint64{"size": 1 << 17, "smallest_size": uint64(os.Getpagesize()), "kept": 8 + 16})
+		}
+	}
+	m := sample()
+	copy(m.parts[partMaps].data, words(uint32(sys.MapTypePerfEventArray), 4, 4, 0, 0))
+	copy(m.parts[partMaps].data[20:], words(uint32(sys.MapTypeRingbuf), 0, 0, 5000, 0))
+	s, err := m.parse()
+	check(t, err)
+	s.Program("main").Autoload = false
+	o := loadSpec(t, s, nil)
+	if a, b := o.Map("first").MaxEntries(), o.Map("second").MaxEntries(); a != cpus || b < 8192 {
+		t.Errorf("old definitions give %d and %d entries, want %d and 8192", a, b, cpus)
+	}
+}
+
+// TestTags runs a program of an object that has declaration tags everywhere: kernels before 5.16 are given its BTF without.
+func TestTags(t *testing.T) {
+	o := load(t, "tags")
+	run(t, o, "count", 64)
+	wantVariables(t, o, map[string]uint64{"total": 37})
 }

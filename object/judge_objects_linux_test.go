@@ -50,6 +50,7 @@ var unlike = map[string]struct {
 	"crossing":      {libbpf: "is static and not supported", why: "as static_weak"},
 	"merged":        {amend: noMmap(".rodata.str1.1", ".rodata.str4.4", ".rodata.cst8", ".rodata.cst16", ".rodata.cst32"), why: "as iter"},
 	"nobtf_maps":    {libbpf: "legacy map definitions", why: "as legacy"},
+	"sizes":         {libbpf: "failed to create", why: "libbpf gives the kernel sizes of records, which it refuses; bpf2go, and we, take them for documentation"},
 	"tcx":           {libbpf: "failed to guess program type", why: "libbpf 1.1 is older than the section"},
 	"iter": {amend: noMmap(".rodata"), why: "bpftool's libbpf, a snapshot on the way to 1.1, makes constants that can be mapped of a section " +
 		"that has only static variables; 1.1 and later, and we, see that nobody could name them"},

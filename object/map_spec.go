@@ -57,6 +57,17 @@ type Slot struct {
 // PinIgnored reports whether the definition asks for a kind of pinning that does not exist. Such a map is loaded unpinned.
 func (m *MapSpec) PinIgnored() bool { return m.Pinning != PinNone && m.Pinning != PinByName }
 
+// dropRecordTypes takes away the types and sizes that definitions of buffers have to say what records look like, which tools make types of (bpf2go): the kernel
+// wants none, but those of the descriptors in a perf event array.
+func (m *MapSpec) dropRecordTypes() {
+	switch m.Type {
+	case sys.MapTypeRingbuf, sys.MapTypeUserRingbuf:
+		m.KeySize, m.ValueSize, m.keyType, m.valueType = 0, 0, 0, 0
+	case sys.MapTypePerfEventArray:
+		m.KeySize, m.ValueSize, m.keyType, m.valueType = 4, 4, 0, 0
+	}
+}
+
 func isMapOfMaps(t sys.MapType) bool {
 	return t == sys.MapTypeArrayOfMaps || t == sys.MapTypeHashOfMaps
 }

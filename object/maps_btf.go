@@ -113,6 +113,7 @@ func (d *definition) read(id btf.ID, size uint32) error {
 	if d.spec.Type == sys.MapTypeUnspec {
 		return d.fail("it has no field \"type\"")
 	}
+	d.spec.dropRecordTypes()
 	if values != ^btf.ID(0) {
 		return d.values(values)
 	}

@@ -7,7 +7,7 @@ package object
 type Spec struct {
 	// Name of the object, "" if the file name is one that tools give to everyone's objects: see [DefaultName].
 	Name string
-	// License of the programs, from the section "license"; "" if there is none. It decides which helpers they may call.
+	// License of the programs, from the section "license": the first that is there if there are several, "" if there is none. It decides which helpers they may call.
 	License string
 	// Version is a kernel version (KERNEL_VERSION in C) from the section "version", 0 if there is none. No kernel from 5.0 on
 	// looks at it.

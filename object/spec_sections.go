@@ -143,11 +143,11 @@ func checkSection(sec *elf.Section, r role) error {
 	return nil
 }
 
-// checkSectionNames refuses two sections of one name: BTF, and programs, know sections by name only.
+// checkSectionNames refuses two sections of one name: BTF, and programs, know sections by name only. Nobody asks for that of the license.
 func (src *source) checkSectionNames() error {
 	named := make([]int32, 0, len(src.sections))
 	for i := range src.sections {
-		if src.sections[i].role != roleNone {
+		if r := src.sections[i].role; r != roleNone && r != roleLicense {
 			named = append(named, int32(i))
 		}
 	}
@@ -202,8 +202,14 @@ func sortedRelocations(data []byte, byteOrder binary.ByteOrder) []byte {
 
 // readLicenseAndVersion reads the two sections that hold one value each.
 func (s *Spec) readLicenseAndVersion() error {
-	if sec := s.source.only(roleLicense); sec != nil {
-		s.License, _, _ = text.Cut(view(sec.Data), 0)
+	for i := range s.source.sections {
+		if s.source.sections[i].role != roleLicense {
+			continue
+		}
+		// Objects that were linked, or that include others, can have several. The first counts, as with libbpf.
+		for rest, found := view(s.source.file.Sections[i].Data), true; found && s.License == ""; {
+			s.License, rest, found = text.Cut(rest, 0)
+		}
 	}
 	sec := s.source.only(roleVersion)
 	if sec == nil {
