@@ -74,6 +74,9 @@ func (src *source) sourceLine(f *function, insn uint32) (line string, number uin
 		return "", 0, ""
 	}
 	info := src.ext.LineInfoAt(records, n)
+	for i := n + 1; info.LineCol>>10 == 0 && i < int(records.Count) && at(i) < f.start+f.count; i++ {
+		info = src.ext.LineInfoAt(records, i) // older ones give it line 0
+	}
 	file, line = src.types.String(info.FileNameOff), src.types.String(info.LineOff)
 	for line != "" && (line[0] == ' ' || line[0] == '\t') {
 		line = line[1:]

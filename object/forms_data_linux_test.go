@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/pinion-bpf/pinion/elf"
+	"github.com/pinion-bpf/pinion/internal/btf"
 	"github.com/pinion-bpf/pinion/object"
 	"github.com/pinion-bpf/pinion/sys"
 )
@@ -210,4 +213,46 @@ func TestTags(t *testing.T) {
 	o := load(t, "tags")
 	run(t, o, "count", 64)
 	wantVariables(t, o, map[string]uint64{"total": 37})
+}
+
+// TestMisplacedVariables has a DATASEC say of static variables that they are in its section, which are in another, and the rest in no order: clang up to 15 did the
+// first. The kernel takes what is made of it.
+func TestMisplacedVariables(t *testing.T) {
+	b := &types{}
+	integer := b.integer()
+	variable := func(name string, linkage uint32) uint32 { return b.add(kindVar, name, 0, integer, linkage) }
+	elsewhere, last, first, named := variable("elsewhere", 0), variable("last", 0), variable("first", 0), variable("named", 1)
+	b.add(kindDatasec, ".rodata", 4, 0, elsewhere, 0, 4, last, 8, 4, first, 4, 4, named, 0, 4)
+	m := &image{typ: elf.ET_REL, machine: elf.EM_BPF,
+		parts: []part{
+			{name: ".rodata", flags: elf.SHF_ALLOC, data: words(1, 2, 3)},
+			{name: ".rodata.cst4", flags: elf.SHF_ALLOC, data: words(4)},
+			{name: ".BTF", data: b.bytes()},
+		},
+		syms: []sym{
+			{"elsewhere", elf.STB_LOCAL, elf.STT_OBJECT, 0, 1, 0, 4},
+			{"last", elf.STB_LOCAL, elf.STT_OBJECT, 0, 0, 8, 4},
+			{"first", elf.STB_LOCAL, elf.STT_OBJECT, 0, 0, 4, 4},
+			{"named", elf.STB_GLOBAL, elf.STT_OBJECT, 0, 0, 0, 4},
+		},
+	}
+	s, err := m.parse()
+	check(t, err)
+	raw, err := s.KernelBTF(false)
+	check(t, err)
+	got, err := btf.Parse(raw)
+	check(t, err)
+	datasec, _ := got.Find(btf.KindDatasec, ".rodata")
+	var vars []btf.VarSecinfo
+	for _, v := range datasec.Vars() {
+		vars = append(vars, v)
+	}
+	want := []btf.VarSecinfo{{Type: btf.ID(named), Offset: 0, Size: 4}, {Type: btf.ID(first), Offset: 4, Size: 4}, {Type: btf.ID(last), Offset: 8, Size: 4}}
+	if diff := cmp.Diff(want, vars); diff != "" || datasec.Size() != 12 {
+		t.Errorf("in %d bytes, -want +got:\n%s", datasec.Size(), diff)
+	}
+	o := loadSpec(t, s, nil)
+	if o.Map(".rodata").Info().BTFID == 0 || o.Map(".rodata.cst4") == nil {
+		t.Error("the constants have no type, or are not there")
+	}
 }

@@ -109,7 +109,7 @@ func (e *btfEditor) completeVariables(datasec btf.Type, sec *elf.Section) error 
 			}
 		}
 	}
-	return nil
+	return e.placeVariables(datasec.ID(), sec)
 }
 
 // symbol returns a variable's symbol, nil if there is none.

@@ -5,6 +5,9 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/pinion-bpf/pinion/internal/btf"
 )
 
@@ -62,6 +65,19 @@ func edit(t *testing.T, d *btf.Data) {
 	}
 	if _, err := btf.Parse(d.Raw()); err != nil {
 		t.Error(err)
+	}
+	for id := range btf.ID(d.Len() + 1) {
+		vars := collect(d.Type(id).Vars())
+		for n := range min(len(vars), 3) + 1 {
+			c, err := d.WithVars(id, vars[len(vars)-n:])
+			if isDatasec := d.Type(id).Kind() == btf.KindDatasec; isDatasec != (err == nil) {
+				t.Errorf("type %d: WithVars says %v", id, err)
+			} else if isDatasec {
+				if diff := cmp.Diff(vars[len(vars)-n:], collect(c.Type(id).Vars()), cmpopts.EquateEmpty()); diff != "" || c.Len() != d.Len() {
+					t.Errorf("type %d, of %d: -want +got:\n%s", id, c.Len(), diff)
+				}
+			}
+		}
 	}
 }
 

@@ -65,12 +65,7 @@ func (d *Data) Without(lacks Parts) (*Data, error) {
 	if d.base != nil {
 		return nil, d.fail(ErrEdit, 0, 0, "it is split")
 	}
-	strs, types := string(d.raw[d.strOff:][:d.strLen]), d.raw[:0]
-	if last := len(d.index) - 1; last > 0 {
-		t := Type{data: d, off: d.index[last]}
-		once, each := t.Kind().tail()
-		types = d.raw[d.index[1]:][:uint64(t.off-d.index[1])+commonLength+once+each*uint64(t.Vlen())]
-	}
+	strs, types := string(d.raw[d.strOff:][:d.strLen]), d.types()
 	var words []uint32
 	if d.Parts()&lacks&PartEnum64 != 0 {
 		words = []uint32{d.strLen, uint32(KindInt) << kindShift, 1, 8}
@@ -86,6 +81,43 @@ func (d *Data) Without(lacks Parts) (*Data, error) {
 			c.replace(&t, ID(d.Len()))
 		}
 	}
+	return c, nil
+}
+
+// types returns the bytes of all types, which are not split.
+func (d *Data) types() []byte {
+	last := len(d.index) - 1
+	if last <= 0 {
+		return nil
+	}
+	t := Type{data: d, off: d.index[last]}
+	once, each := t.Kind().tail()
+	return d.raw[d.index[1]:][:uint64(t.off-d.index[1])+commonLength+once+each*uint64(t.Vlen())]
+}
+
+// WithVars returns a copy in which a DATASEC has other entries, as many as it had or fewer. Ids stay as they are. For errors see [Data.SetDatasecSize]; split BTF
+// is not for this.
+func (d *Data) WithVars(id ID, vars []VarSecinfo) (*Data, error) {
+	t, types := d.Type(id), d.types()
+	had := t.Vlen()
+	if d.base != nil || t.Kind() != KindDatasec || len(vars) > had {
+		return nil, d.fail(ErrEdit, id, t.off, "it is no datasec with as many entries, or is split")
+	}
+	rest := int(t.off-d.index[1]) + commonLength + 12*len(vars)
+	types = append(append(make([]byte, 0, len(types)), types[:rest]...), types[rest+12*(had-len(vars)):]...)
+	raw := &Data{raw: write(d.big, types, nil, string(d.raw[d.strOff:][:d.strLen])), big: d.big}
+	at := Type{off: headerLength + t.off - d.index[1]}
+	raw.put(at, 1, t.word(1)&^vlenMask|uint32(len(vars)))
+	for i, v := range vars {
+		raw.put(at, 3+3*i, uint32(v.Type))
+		raw.put(at, 4+3*i, v.Offset)
+		raw.put(at, 5+3*i, v.Size)
+	}
+	c, err := Parse(raw.raw)
+	if err != nil {
+		return nil, err
+	}
+	c.editable = true
 	return c, nil
 }
 
