@@ -168,3 +168,53 @@ func TestStaticTwins(t *testing.T) {
 
 // symData is the symbol that TestStaticTwins makes of the section with the data.
 const symData = symExtern
+
+// TestGas reads the same program as LLVM writes it and as binutils up to 2.40 do, which have symbols' values in what refers to them.
+func TestGas(t *testing.T) {
+	build := func(values int32) *image {
+		m := sample()
+		m.parts[partProgram] = part{name: "socket", flags: exec, data: join(
+			load64, loadR0, moveR0R6, // 8
+			load64, loadR0, addR0R6, moveR0R6, // 9
+			insn(0x85, 0x10, values*16-1), addR0R6, moveR0R6, // 1000
+			insn(0x85, 0x10, 1), addR0R6, // 1000, by section
+			exit),
+			rels: []rel{{0, elf.R_BPF_64_64, symVariable}, {32, elf.R_BPF_64_64, symData}, {72, elf.R_BPF_64_32, symSub}, {96, elf.R_BPF_64_32, symText}}}
+		copy(m.parts[partProgram].data[4:], words(uint32(4*values)))
+		copy(m.parts[partProgram].data[36:], words(8))
+		m.parts[partText].data = join(setR0(100), exit, setR0(1000), exit)
+		m.syms[symMain].size = uint64(len(m.parts[partProgram].data))
+		m.syms[symSub] = sym{"sub", elf.STB_GLOBAL, elf.STT_FUNC, 0, partText, 16, 16}
+		m.syms[symExtern] = sym{"", elf.STB_LOCAL, elf.STT_SECTION, 0, partData, 0, 0}
+		m.syms = append(m.syms, sym{"other", elf.STB_LOCAL, elf.STT_FUNC, 0, partText, 0, 16})
+		m.parts[partData].data = words(7, 8, 9)
+		return m
+	}
+	comment := func(m *image, text string) *image {
+		m.parts = append(m.parts, part{name: ".comment", data: []byte(text)})
+		return m
+	}
+	debug := func(m *image, typ uint32) *image {
+		m.parts = append(m.parts, part{name: ".debug_info", data: make([]byte, 8), rels: []rel{{0, typ, symText}}})
+		return m
+	}
+	const gcc = "\x00GCC: (12.2.0-14+deb12u1+) 12.2.0\x00"
+	for name, m := range map[string]*image{
+		"LLVM":                       build(0),
+		"GCC, later":                 comment(build(0), gcc),
+		"GCC, later, with debug":     debug(comment(build(0), gcc), elf.R_BPF_64_ABS32),
+		"GCC, without debug":         comment(build(1), gcc),
+		"GCC, with debug":            debug(comment(build(1), gcc), 11),
+		"GCC, with debug of 64 bits": debug(comment(build(1), gcc), 12),
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := runImage(t, m, "main"); got != 8+9+1000+1000 {
+				t.Errorf("it returns %d, want 2017", got)
+			}
+		})
+	}
+	s, err := build(1).parse() // for all that anybody knows the variable is 4 bytes further on
+	check(t, err)
+	_, err = object.NewAssembler(s).Assemble("main", nil)
+	wantError(t, err, object.ErrFormat, "no function begins")
+}

@@ -51,7 +51,11 @@ func (s *Spec) addSlot(m *MapSpec, rel elf.Relocation, offset uint64) error {
 	if rel.Offset > sec.Size || sec.Size-rel.Offset < pointerSize {
 		return malformed(text.Form("map {}: a relocation changes byte {} of its definition, which is beyond its section").Quote(m.Name).Uint(offset).String())
 	}
-	name := s.slotTarget(m, symbol.Section, symbol.Value+s.source.file.Order.Uint64(sec.Data[rel.Offset:]))
+	place := symbol.Value + s.source.file.Order.Uint64(sec.Data[rel.Offset:])
+	if s.source.gas && symbol.Type != elf.STT_SECTION {
+		place -= symbol.Value
+	}
+	name := s.slotTarget(m, symbol.Section, place)
 	if name == "" {
 		what := "a map of section \".maps\""
 		if m.Type == sys.MapTypeProgArray {

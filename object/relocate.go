@@ -105,6 +105,9 @@ func (src *source) target(ref *reference, symbol *elf.Symbol, call bool, addend 
 	if ref.name == "" {
 		ref.name = sec.Name
 	}
+	if src.gas && symbol.Type != elf.STT_SECTION {
+		addend -= int64(symbol.Value)
+	}
 	place := int64(symbol.Value) + addend // in bytes
 	switch {
 	case call:

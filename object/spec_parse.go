@@ -11,6 +11,7 @@ type source struct {
 	data      []byte
 	file      *elf.File
 	big       bigEndian
+	gas       bool       // symbols' values are in what refers to them: see readsAsGas
 	types     *btf.Data  // nil if the file has no .BTF
 	ext       *btf.Ext   // nil if it has no .BTF.ext
 	datasecs  []btf.Type // those of types, by name

@@ -122,6 +122,7 @@ func (s *Spec) readSections() error {
 	if err := src.findRelocations(); err != nil {
 		return err
 	}
+	src.gas = src.readsAsGas()
 	return s.readLicenseAndVersion()
 }
 
