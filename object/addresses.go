@@ -40,6 +40,9 @@ func (src *source) addressNear(section int, place uint64) (offset uint64, found 
 // address says what a reference to a variable with an address finds there.
 func (src *source) address(ref *reference) string {
 	section := src.places[ref.index].section
+	if arena := src.only(roleArena); arena != nil && src.sections[arena.Index].dataMap == ref.index {
+		section = int32(arena.Index)
+	}
 	offset, _ := src.addressNear(int(section), uint64(ref.offset))
 	rels := src.sections[section].relData
 	i := order.First(len(rels)/relocationSize, func(i int) bool { return src.relocation(rels[i*relocationSize:]).Offset >= offset })

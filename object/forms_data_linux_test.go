@@ -131,9 +131,18 @@ func TestAddressPlaces(t *testing.T) {
 		}
 		wantError(t, err, object.ErrUnsupported, object.FeatureAddress, `section ".data" is to be the address of "first"`)
 	}
-	m := sample()
+	_, m := definition(1, func(b *types) []field { return []field{{"type", b.uint(uint32(sys.MapTypeArena))}, {"max_entries", b.uint(1)}} })
+	m.parts = append(m.parts,
+		part{name: ".addr_space.1", flags: elf.SHF_ALLOC, data: make([]byte, 16), rels: []rel{{8, elf.R_BPF_64_ABS64, 0}}},
+		part{name: "syscall", flags: exec, data: join(load64, exit), rels: []rel{{0, elf.R_BPF_64_64, 1}}})
+	m.syms = append(m.syms, sym{"list", elf.STB_GLOBAL, elf.STT_OBJECT, 0, 2, 8, 8}, sym{"main", elf.STB_GLOBAL, elf.STT_FUNC, 0, 3, 0, 24})
+	s, err := m.parse()
+	check(t, err)
+	_, err = object.NewAssembler(s).Assemble("main", nil)
+	wantError(t, err, object.ErrUnsupported, object.FeatureAddress, `"list", of which byte 8 of section ".addr_space.1" is to be the address of "m"`)
+	m = sample()
 	m.parts[partData].rels, m.parts[partData].rela = []rel{{0, elf.R_BPF_64_ABS64, symFirst}, {0, 0, -1}, {0, 0, -1}}, true
-	_, err := m.parse()
+	_, err = m.parse()
 	wantError(t, err, object.ErrFormat, "SHT_RELA")
 }
 

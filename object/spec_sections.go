@@ -168,7 +168,7 @@ func (src *source) findRelocations() error {
 		}
 		target := &src.sections[rel.Info]
 		switch target.role {
-		case roleText, roleProgram, roleMaps, roleData:
+		case roleText, roleProgram, roleMaps, roleData, roleArena:
 		default: // debug information, and what is not loaded
 			continue
 		}
