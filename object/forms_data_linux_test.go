@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/pinion-bpf/pinion/elf"
 	"github.com/pinion-bpf/pinion/internal/btf"
@@ -131,7 +132,9 @@ func TestAddressPlaces(t *testing.T) {
 		}
 		wantError(t, err, object.ErrUnsupported, object.FeatureAddress, `section ".data" is to be the address of "first"`)
 	}
-	_, m := definition(1, func(b *types) []field { return []field{{"type", b.uint(uint32(sys.MapTypeArena))}, {"max_entries", b.uint(1)}} })
+	_, m := definition(1, func(b *types) []field {
+		return []field{{"type", b.uint(uint32(sys.MapTypeArena))}, {"max_entries", b.uint(1)}}
+	})
 	m.parts = append(m.parts,
 		part{name: ".addr_space.1", flags: elf.SHF_ALLOC, data: make([]byte, 16), rels: []rel{{8, elf.R_BPF_64_ABS64, 0}}},
 		part{name: "syscall", flags: exec, data: join(load64, exit), rels: []rel{{0, elf.R_BPF_64_64, 1}}})
@@ -263,5 +266,34 @@ func TestMisplacedVariables(t *testing.T) {
 	o := loadSpec(t, s, nil)
 	if o.Map(".rodata").Info().BTFID == 0 || o.Map(".rodata.cst4") == nil {
 		t.Error("the constants have no type, or are not there")
+	}
+}
+
+// TestRefusedBTF loads an object whose BTF no kernel takes, as that of GCC 12: its integers are signed and characters at once. What needs BTF is refused, with that reason.
+func TestRefusedBTF(t *testing.T) {
+	b := &types{}
+	integer := b.add(kindInt, "char", 0, 1, 3<<24|8)
+	def := b.structure(field{"type", b.uint(uint32(sys.MapTypeArray))}, field{"max_entries", b.uint(2)}, field{"key_size", b.uint(4)}, field{"value", b.pointer(integer)})
+	b.add(kindDatasec, ".maps", 1, 0, b.add(kindVar, "m", 0, def, 1), 0, 32)
+	m := &image{typ: elf.ET_REL, machine: elf.EM_BPF,
+		parts: []part{
+			{name: ".maps", flags: elf.SHF_ALLOC, data: make([]byte, 32)},
+			{name: ".BTF", data: b.bytes()},
+			{name: "socket", flags: exec, data: join(setR0(7), exit)},
+		},
+		syms: []sym{{"m", elf.STB_GLOBAL, elf.STT_OBJECT, 0, 0, 0, 32}, {"main", elf.STB_GLOBAL, elf.STT_FUNC, 0, 2, 0, 16}},
+	}
+	s, err := m.parse()
+	check(t, err)
+	o := loadSpec(t, s, nil)
+	wantError(t, o.WithoutBTF(), unix.Errno(524), "load BTF", "Unsupported encoding")
+	if o.Map("m").Info().BTFID != 0 || o.Program("main") == nil {
+		t.Error("the map has BTF, or there is no program")
+	}
+	s.Map("m").Type, s.Map("m").MaxEntries, s.Map("m").Flags = sys.MapTypeSKStorage, 0, unix.BPF_F_NO_PREALLOC
+	_, err = s.Load(nil)
+	wantError(t, err, unix.EINVAL, "go on without BTF", "Unsupported encoding", `create map "m"`)
+	if fine := load(t, "counter"); fine.WithoutBTF() != nil {
+		t.Errorf("counter is loaded without BTF: %v", fine.WithoutBTF())
 	}
 }

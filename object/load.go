@@ -84,12 +84,13 @@ type loader struct {
 	ksyms    ksymFixes  // nil if the object has none of .ksyms
 	modules  []*sys.FD  // BTF of modules that is open
 	targets  []target   // by index in spec.Programs; nil if no program is for something that BTF names
-	btf      *sys.FD    // nil if the object has no BTF
-	btfError error      // why the kernel refused it
+	btf      *sys.FD    // nil if the object has no BTF, or the kernel has refused it
 	maps     []*Map     // by index in spec.Maps; nil while there is none
 	reused   []bool     // by index in spec.Maps: the map existed before
 	programs []*Program // by index in spec.Programs; nil if not loaded
 	license  sys.Pointer
+
+	withoutBTF error // why the kernel has refused the object's BTF
 
 	fdArray []int32 // of the modules that externs are of; the first is 0, for the kernel itself; nil if there are none
 }
@@ -120,8 +121,8 @@ func (l *loader) load() (*Object, error) {
 		(*loader).fillProgramSlots,
 	} {
 		if err := step(l); err != nil {
-			if l.btfError != nil {
-				err = errors.Join(err, l.btfError)
+			if l.withoutBTF != nil {
+				return nil, sys.Fail("go on without BTF", text.Form("({})").Add(l.withoutBTF.Error()).String(), err, "")
 			}
 			return nil, err
 		}
@@ -139,7 +140,7 @@ func (l *loader) object() *Object {
 		}
 	}
 	o := NewObject(l.spec.Name, l.maps, programs, nil)
-	o.spec, o.btfError = l.spec, l.btfError
+	o.spec, o.withoutBTF = l.spec, l.withoutBTF
 	return o
 }
 

@@ -1,7 +1,6 @@
 package object
 
 import (
-	"errors"
 	"sync/atomic"
 
 	"golang.org/x/sys/unix"
@@ -10,8 +9,7 @@ import (
 	"github.com/pinion-bpf/pinion/sys"
 )
 
-// loadBTF gives the kernel the object's types: once, for all its maps and programs. Types that it refuses are left out, as libbpf does it: few objects need them. Why it did is part of
-// the error if something is refused for want of them.
+// loadBTF gives the kernel the object's types: once, for all its maps and programs.
 func (l *loader) loadBTF() error {
 	types, err := l.spec.kernelBTF(l.ksyms)
 	if err != nil || types == nil {
@@ -41,12 +39,16 @@ func (l *loader) loadBTF() error {
 	if reason := logReason(log); reason != "" {
 		thing = "(" + reason + ")"
 	}
-	err = sys.Fail("load BTF", thing, err, adviseLoad(err, "CAP_BPF"))
-	if errors.Is(err, unix.EINVAL) {
-		l.btfError, err = err, nil
+	refused := sys.Fail("load BTF", thing, err, adviseLoad(err, "CAP_BPF"))
+	if err != unix.EINVAL && err != unix.E2BIG && err != errUnknown {
+		return refused
 	}
-	return err
+	l.withoutBTF = refused // as libbpf; most objects need none. If this one does, what needs it is refused, and load says why.
+	return nil
 }
+
+// errUnknown is the kernel's ENOTSUPP, which it has for BTF that is well formed, and yet of no use.
+const errUnknown = unix.Errno(524)
 
 func (l *loader) tryBTF(types *btf.Data) (*sys.FD, error) {
 	return l.withMemlock(func() (*sys.FD, error) { return sys.BTFLoad(l.btfLoadAttr(types.Raw())) })

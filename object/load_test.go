@@ -141,6 +141,9 @@ func checkLoaded(t *testing.T, s *object.Spec, o *object.Object) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
+	if err := o.WithoutBTF(); (err != nil) != (s.Name == "btf_refused") {
+		t.Errorf("why it was loaded without BTF: %v", err)
+	}
 	if o.Spec() != s || o.Name() != s.Name {
 		t.Errorf("the object is of spec %p called %q, not %p called %q", o.Spec(), o.Name(), s, s.Name)
 	}

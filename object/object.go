@@ -16,7 +16,8 @@ type Object struct {
 	programs []*Program
 	links    []*Link
 	pinned   Pinned
-	btfError error // why it was loaded without BTF
+
+	withoutBTF error
 }
 
 // Pinned tells where an object is pinned, and since when: package pinning sets it. The zero value is that of an object that is not.
@@ -36,9 +37,9 @@ func (o *Object) Name() string { return o.name }
 // Spec is what the object was loaded from; nil if it came back from its pins, and nobody knows what from. See [Object.SetSpec].
 func (o *Object) Spec() *Spec { return o.spec }
 
-// BTFError tells why the kernel refused the object's BTF when this process loaded it: nothing then names its functions and the types of its maps, for tools and for upgrades. nil if it took it, or
-// if there is none.
-func (o *Object) BTFError() error { return o.btfError }
+// WithoutBTF says why the kernel refused the BTF that the file has, so that the object was loaded without; nil if it did not, or if the object came back from its pins.
+// Compilers have written BTF that no kernel takes: GCC 12 does. Tools then show neither types nor source lines.
+func (o *Object) WithoutBTF() error { return o.withoutBTF }
 
 // Maps are the object's maps, global data included. The slice is the object's: do not change it.
 func (o *Object) Maps() []*Map { return o.maps }

@@ -110,7 +110,7 @@ func (c *call) loadAll(files []string, opts *placing, how func(*object.Spec, *pi
 			failures = multierror.Append(failures, err)
 			continue
 		}
-		info.File, info.Notes = file, notes(spec)
+		info.File, info.Notes = file, append(info.Notes, notes(spec)...)
 		if opts.Attach != nil {
 			info.Notes = append(info.Notes, unattached(spec, info.Pins)...)
 		}
@@ -139,7 +139,7 @@ func tryOne(spec *object.Spec, opts *pinning.Options) (loadInfo, error) {
 			return loadInfo{}, err
 		}
 	}
-	info := loadInfo{Object: spec.Name, State: stateTried, Pins: []pinInfo{}}
+	info := loadInfo{Object: spec.Name, State: stateTried, Pins: []pinInfo{}, Notes: withoutBTF(obj)}
 	for _, m := range obj.Maps() {
 		info.Pins = append(info.Pins, pinInfo{Kind: pinning.KindMap.String(), Name: m.Name(), ID: m.ID()})
 	}
@@ -172,7 +172,7 @@ func pinOne(root *pinning.Root, spec *object.Spec, opts *pinning.Options) (loadI
 	if err != nil {
 		return loadInfo{}, err
 	}
-	info := loadInfo{Object: tree, State: w.state(), Pins: []pinInfo{}}
+	info := loadInfo{Object: tree, State: w.state(), Pins: []pinInfo{}, Notes: withoutBTF(obj)}
 	for _, p := range status.Pins {
 		info.Pins = append(info.Pins, pinInfo{Kind: p.Kind.String(), Name: p.Name, Target: p.Target, ID: p.ID, Path: p.Path})
 	}
@@ -213,6 +213,14 @@ func (w *watcher) state() string {
 		return stateLoaded
 	}
 	return statePinned
+}
+
+// withoutBTF tells of an object whose BTF the kernel has refused.
+func withoutBTF(obj *object.Object) []string {
+	if err := obj.WithoutBTF(); err != nil {
+		return []string{"the kernel refused the BTF of the file, so it was loaded without: " + reword(err.Error())}
+	}
+	return []string{}
 }
 
 // notes tells what the user should know beside.

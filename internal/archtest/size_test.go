@@ -6,10 +6,10 @@ import (
 	"github.com/pinion-bpf/pinion/internal/sizes/measure"
 )
 
-// ceilings are for budgets that are not kept: what a program may have on top, in bytes, just above what is reached. A commit that raises one says why. The agent's 900 KB are, among others, 144 of Ensure's upgrading
+// ceilings are for budgets that are not kept: what a program may have on top, in bytes, just above what is reached. A commit that raises one says why. The agent's 912 KB are, among others, 144 of Ensure's upgrading
 // and mending, and 102 of package time, which examples/agent gets three times over: from embed, from x/sys/unix, and from pinning.Options.
 var ceilings = map[string]int64{
-	measure.AgentBudget: 567 * measure.KB,
+	measure.AgentBudget: 563 * measure.KB,
 }
 
 // TestSizes holds the budgets of the design, or what is reached of them. make size shows how far that is from the budgets.
