@@ -124,6 +124,9 @@ func (d *Data) WithVars(id ID, vars []VarSecinfo) (*Data, error) {
 // replace says in older words what a type is. inner is the placeholder.
 func (d *Data) replace(t *Type, inner ID) {
 	info, kind := t.word(1), Kind(0)
+	if _, each := t.Kind().tail(); each == 0 {
+		info = 0 // it has no elements, whatever it says
+	}
 	switch t.Kind() {
 	case KindFloat:
 		kind = KindStruct
