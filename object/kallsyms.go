@@ -28,17 +28,19 @@ func (k *ksyms) readKallsyms() (*kallsyms, error) {
 		return nil, sys.Fail("open", kallsymsPath, err, "kernel symbols need CONFIG_KALLSYMS and a mounted /proc")
 	}
 	defer unix.Close(fd)
-	list := &kallsyms{ksyms: k}
+	list := &kallsyms{ksyms: k, wrapper: wrapperSymbol()}
 	if err := list.read(fd); err != nil {
 		return nil, sys.Fail("read", kallsymsPath, err, "")
 	}
+	wrapper.CompareAndSwap(0, 1)
 	return list, nil
 }
 
 // kallsyms is a look through the list for the symbols of one load.
 type kallsyms struct {
 	*ksyms
-	shown bool // an address that is not 0: the kernel hides none
+	shown   bool   // an address that is not 0: the kernel hides none
+	wrapper string // what is called so if system calls have wrappers: it is looked for too, so that the list is read once
 }
 
 // read reads lines of "address type name", of modules with "[module]" behind it.
@@ -70,6 +72,9 @@ func (k *kallsyms) line(line string) {
 		return
 	}
 	name, _, _ := text.Cut(rest[2:], '\t')
+	if name == k.wrapper {
+		wrapper.Store(2)
+	}
 	index := externAt(k.externs, name)
 	if at := strings.Index(name, ".llvm."); index == nowhere && at > 0 {
 		index = externAt(k.externs, name[:at])

@@ -131,27 +131,33 @@ func hasCookie() uint64 {
 	return uint64(cookie.Load()) / 2
 }
 
+// wrapper is what the kernel's list of symbols has said of wrappers of system calls, as cookie.
+var wrapper atomic.Uint32
+
 // hasSyscallWrapper is 1 where system calls are functions with the registers as only parameter (CONFIG_ARCH_HAS_SYSCALL_WRAPPER), which are then called otherwise.
 func hasSyscallWrapper() (uint64, error) {
-	prefix := ""
-	switch runtime.GOARCH {
-	case "amd64":
-		prefix = "__x64_"
-	case "arm64":
-		prefix = "__arm64_"
-	case "s390x":
-		prefix = "__s390x_"
-	case "riscv64":
-		prefix = "__riscv_"
-	default:
+	if wrapperSymbol() == "" {
 		return 0, nil
 	}
-	k := ksyms{externs: []extern{{name: prefix + "sys_bpf", kind: externAddress}}, answers: make([]answer, 1)}
-	if _, err := k.readKallsyms(); err != nil {
-		return 0, err
+	if wrapper.Load() == 0 {
+		if _, err := new(ksyms).readKallsyms(); err != nil {
+			return 0, err
+		}
 	}
-	if k.answers[0].state != notAsked { // its address may be hidden
-		return 1, nil
+	return uint64(wrapper.Load()) / 2, nil
+}
+
+// wrapperSymbol is what bpf(2) is called in a kernel with wrappers, "" on machines that have none. Its address may be hidden, its name is not.
+func wrapperSymbol() string {
+	switch runtime.GOARCH {
+	case "amd64":
+		return "__x64_sys_bpf"
+	case "arm64":
+		return "__arm64_sys_bpf"
+	case "s390x":
+		return "__s390x_sys_bpf"
+	case "riscv64":
+		return "__riscv_sys_bpf"
 	}
-	return 0, nil
+	return ""
 }
